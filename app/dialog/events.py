@@ -1,0 +1,332 @@
+"""Everything that can happen in a conversation, as frozen values.
+
+Two families. *Signals* reach turn-taking as they happen and are not kept. *Facts* are the call's log: each is written
+once with a sequence number and a time, and transcript, latency, cost, outcome and replay are derived from them.
+
+Times are `..._ms`: milliseconds since the media stream of the call started.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+# --- signals ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceOn:
+    """The caller's voice began at `at_ms` (not: was noticed)."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceOff:
+    """The caller's voice ended at `at_ms`."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Words from speech to text. A final one is never revised; `confidence` is 0..1."""
+
+    text: str
+    final: bool = True
+    confidence: float = 1.0
+    started_ms: int = 0
+    ended_ms: int = 0
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """One key: 0-9, * or #."""
+
+    digit: str
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller's side is gone. `lost` when the socket died without a stop."""
+
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegan:
+    """First audio of the reply was handed to the carrier."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """All audio of the reply was played to the caller; `closes` when the call should end now."""
+
+    closes: bool = False
+
+
+Signal = VoiceOn | VoiceOff | Heard | Keyed | HungUp | Tick | ReplyBegan | ReplyEnded
+
+# --- facts: the log of a call ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallBegan:
+    call_sid: str
+    direction: str  # "inbound" | "outbound"
+    caller: str
+    called: str
+    playbook: str
+    playbook_version: int
+    stt: str
+    dialogue: str
+    tts: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallResumed:
+    """A second media stream for a call that lost its first one."""
+
+    stream_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerVoice:
+    """One stretch of the caller's voice."""
+
+    started_ms: int
+    ended_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSaid:
+    """What the caller said in turn `turn`, redacted before it gets here."""
+
+    turn: int
+    text: str
+    confidence: float
+    started_ms: int
+    ended_ms: int
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerKeyed:
+    turn: int
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSilent:
+    """The caller said nothing for the patience of this state; `nudge` counts from 1."""
+
+    nudge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    turn: int
+    intent: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSaid:
+    """An utterance was handed to text to speech; `purpose` says why (greeting, ask:NAME, answer:NAME, goodbye ...)."""
+
+    utterance: int
+    turn: int
+    text: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHeard:
+    """The ledger's last word on an utterance: how much of it the caller heard."""
+
+    utterance: int
+    heard_text: str
+    heard_ms: int
+    audio_ms: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The caller took the turn: voice began at `voice_ms`, our audio was cleared at `cleared_ms`."""
+
+    utterance: int
+    voice_ms: int
+    cleared_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimed:
+    """The waterfall of one turn. None where a stage did not happen (a keypress has no transcript)."""
+
+    turn: int
+    caller_stopped_ms: int
+    decided_ms: int
+    transcript_ms: int | None
+    first_phrase_ms: int | None
+    first_audio_ms: int | None
+    first_sent_ms: int | None
+    first_played_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactLearned:
+    name: str
+    value: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered:
+    """The caller asked something the playbook knows."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionMet:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureHeard:
+    """Heard to its end: "ai", "recording", "identity" or "opt_out"."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    kind: str  # "whatsapp" | "recording" | ...
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRefused:
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class HumanRequested:
+    """A person should take over or call back; `when` as the caller put it, possibly empty."""
+
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRequested:
+    """`slot` is local ISO 8601 to the minute."""
+
+    slot: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpPromised:
+    """The template's name in the playbook."""
+
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFailed:
+    stage: str  # "stt" | "dialogue" | "tts"
+    provider: str
+    reason: str
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Underrun:
+    """The line ran dry in the middle of an utterance."""
+
+    utterance: int
+    gap_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """`reason`: caller_hung_up, finished, opted_out, silence, too_long, transferred, provider_outage, media_lost,
+    drained or error."""
+
+    reason: str
+
+
+Fact = (
+    CallBegan
+    | CallResumed
+    | CallerVoice
+    | CallerSaid
+    | CallerKeyed
+    | CallerSilent
+    | Understood
+    | AgentSaid
+    | AgentHeard
+    | Interrupted
+    | TurnTimed
+    | FactLearned
+    | QuestionAnswered
+    | ObjectionMet
+    | DisclosureHeard
+    | ConsentGiven
+    | RecordingRefused
+    | OptedOut
+    | HumanRequested
+    | AppointmentRequested
+    | FollowUpPromised
+    | ProviderFailed
+    | Underrun
+    | CallEnded
+)
+
+KINDS: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in get_args(Fact)}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a call's log. `seq` counts from 1 without gaps."""
+
+    seq: int
+    at_ms: int
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fact written by a newer version: kept, never guessed at."""
+
+    kind: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+def to_record(fact: Fact) -> tuple[str, dict[str, Any]]:
+    """The kind's name and a JSON-ready body."""
+    return type(fact).__name__, dataclasses.asdict(fact)
+
+
+def from_record(kind: str, body: Mapping[str, Any]) -> Fact | Unknown:
+    """The inverse of `to_record`. Unknown fields are dropped, an unknown kind becomes `Unknown`."""
+    known = KINDS.get(kind)
+    if known is None:
+        return Unknown(kind, dict(body))
+    names = {f.name for f in dataclasses.fields(known)}
+    return known(**{name: value for name, value in body.items() if name in names})

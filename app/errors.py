@@ -1,0 +1,112 @@
+"""Every error Strowger raises on purpose, each with a stable code.
+
+StrowgerError
+├── BadInput            someone gave us what we cannot use: says what, where, and what to do
+│   ├── BadSetting      an environment variable
+│   ├── BadPlaybook     a playbook file, with the line
+│   ├── BadFrame        a media-stream frame
+│   └── BadTable        a CSV file
+├── Refused             a rule said no
+│   ├── CallRefused     the gate: this person may not be called or written to now
+│   ├── NotAuthentic    a signature or token that does not hold
+│   └── Busy            no room for another call
+├── ProviderError       a service we depend on
+│   ├── ProviderDown        surely not accepted: worth a retry
+│   ├── ProviderUncertain   may have been accepted: look it up, never send again blindly
+│   └── ProviderRefused     a final no
+├── StoreError
+│   ├── StoreDown       the database cannot be reached: worth a retry
+│   ├── NotFound
+│   └── Conflict
+├── ServiceNotStarted   an embedded service did not come up
+└── ModelRefused        a model file we did not write, or that no longer matches its hash
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class StrowgerError(Exception):
+    """The message is one sentence for a person; `code` is for programs and never changes."""
+
+    code: ClassVar[str] = "strowger"
+    retryable: ClassVar[bool] = False
+
+
+class BadInput(StrowgerError):
+    code = "bad_input"
+
+
+class BadSetting(BadInput):
+    code = "bad_setting"
+
+
+class BadPlaybook(BadInput):
+    code = "bad_playbook"
+
+
+class BadFrame(BadInput):
+    code = "bad_frame"
+
+
+class BadTable(BadInput):
+    code = "bad_table"
+
+
+class Refused(StrowgerError):
+    code = "refused"
+
+
+class CallRefused(Refused):
+    code = "call_refused"
+
+
+class NotAuthentic(Refused):
+    code = "not_authentic"
+
+
+class Busy(Refused):
+    code = "busy"
+
+
+class ProviderError(StrowgerError):
+    code = "provider"
+
+
+class ProviderDown(ProviderError):
+    code = "provider_down"
+    retryable = True
+
+
+class ProviderUncertain(ProviderError):
+    code = "provider_uncertain"
+
+
+class ProviderRefused(ProviderError):
+    code = "provider_refused"
+
+
+class StoreError(StrowgerError):
+    code = "store"
+
+
+class StoreDown(StoreError):
+    code = "store_down"
+    retryable = True
+
+
+class NotFound(StoreError):
+    code = "not_found"
+
+
+class Conflict(StoreError):
+    code = "conflict"
+
+
+class ServiceNotStarted(StrowgerError):
+    code = "service_not_started"
+
+
+class ModelRefused(StrowgerError):
+    code = "model_refused"

@@ -1,0 +1,255 @@
+"""What a call needs from outside. `call/` knows only these; `providers/` and `store/` implement them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.dialog.events import Entry, Fact, Heard, Keyed, VoiceOff, VoiceOn
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """Caller audio: G.711 mu-law, 8000 Hz, mono. `at_ms` is the stream time of its first sample."""
+
+    mulaw: bytes
+    at_ms: int
+
+
+CallerSound = AudioChunk | VoiceOn | VoiceOff
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What we listen for now. `topic` names the dialogue state ("menu", "ask:roof", "open"); `kind` is the type of the
+    answer ("open", "yes_no", "number", "digits", "choice", "day", "time", "name"); `phrases` are likely sayings.
+    `digits` is how many digits or keys complete the answer, 0 when that does not apply.
+    """
+
+    topic: str = "open"
+    kind: str = "open"
+    phrases: tuple[str, ...] = ()
+    digits: int = 0
+
+
+class VoiceActivity(Protocol):
+    """Passes audio through unchanged and adds VoiceOn / VoiceOff. Inference runs off the event loop."""
+
+    def watch(self, audio: AsyncIterator[AudioChunk]) -> AsyncIterator[CallerSound]: ...
+
+
+class SpeechToText(Protocol):
+    """Caller sound in, words out. Ends when the sound ends; raises ProviderError, nothing else.
+
+    A final `Heard` with empty text means "there was voice but no words I would stand for": the dialogue asks again.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def listen(
+        self, sound: AsyncIterator[CallerSound], expecting: Callable[[], Expectation]
+    ) -> AsyncIterator[Heard]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WordAt:
+    """A word and where it lies in the audio of its phrase."""
+
+    text: str
+    started_ms: int
+    ended_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A piece of agent audio: mu-law 8000 Hz mono, any length. `words` lie within this piece; may be empty."""
+
+    mulaw: bytes
+    words: tuple[WordAt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak this. `parts` joined by spaces is the text; parts are the units a voice pack may hold ready.
+
+    `purpose` goes to the log. A `protected` line is not cut by the caller's voice (legal disclosures stay interruptible
+    and are re-queued instead; this is for the goodbye of an opt-out).
+    """
+
+    parts: tuple[str, ...]
+    purpose: str
+    protected: bool = False
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write this fact to the log."""
+
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Write this fact to the log and make it durable before the next move (opt-out, consent)."""
+
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End the call once everything said before has been heard. `reason` as in `CallEnded`."""
+
+    reason: str
+
+
+Move = Say | Note | Commit | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The caller's turn in words; empty `text` when there was voice but nothing understood."""
+
+    turn: int
+    text: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The caller's turn by keypad."""
+
+    turn: int
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The caller said nothing; `nudge` counts from 1. After the last nudge the session ends the call itself."""
+
+    turn: int
+    nudge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The session must end the call: say goodbye. `reason` as in `CallEnded`."""
+
+    turn: int
+    reason: str
+
+
+CallerTurn = Said | Pressed | Silent | Closing
+
+
+@dataclass(frozen=True, slots=True)
+class HeardLine:
+    """What became of one `Say`: how much of it the caller heard. Only `heard_text` may be remembered as said."""
+
+    line: Say
+    heard_text: str
+    complete: bool
+
+
+class Dialogue(Protocol):
+    """One conversation. Not shared between calls.
+
+    The session calls `begin` once, then alternates `heard` (for every Say of the last reply, in order) and `answer`.
+    A reply may be cancelled at any await: state must change only through `heard` and the arguments of `answer`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def expecting(self) -> Expectation: ...
+
+    def begin(self) -> AsyncIterator[Move]: ...
+
+    def answer(self, turn: CallerTurn) -> AsyncIterator[Move]: ...
+
+    def heard(self, line: HeardLine) -> None: ...
+
+
+class TextToSpeech(Protocol):
+    """A line in, audio out, in pieces. Raises ProviderError, nothing else."""
+
+    @property
+    def name(self) -> str: ...
+
+    def speak(self, line: Say) -> AsyncIterator[Speech]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How much of an utterance reached the caller's ear."""
+
+    utterance: int
+    heard_ms: int
+    audio_ms: int
+
+    @property
+    def complete(self) -> bool:
+        return self.heard_ms >= self.audio_ms
+
+
+class Line(Protocol):
+    """The caller's end of the call. Times are milliseconds since the stream started."""
+
+    def now_ms(self) -> int: ...
+
+    def sound(self) -> AsyncIterator[AudioChunk | Keyed]:
+        """Ends when the caller is gone."""
+        ...
+
+    def play(self, utterance: int, mulaw: bytes) -> None:
+        """Queue audio; never waits."""
+        ...
+
+    def end_utterance(self, utterance: int) -> None:
+        """No more audio will come for it."""
+        ...
+
+    async def played(self, utterance: int) -> Played:
+        """Waits until the utterance has been played or cut."""
+        ...
+
+    async def began(self, utterance: int) -> int:
+        """Waits until the caller hears its first audio (or it is cut) and returns when that was."""
+        ...
+
+    async def clear(self) -> tuple[Played, ...]:
+        """Silence now: forget what waits here and at the carrier. Returns what was cut, with how much was heard."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Journal(Protocol):
+    """Where a call's log goes. `record` never waits and never fails; `settle` returns once all of it is durable."""
+
+    def record(self, entry: Entry) -> None: ...
+
+    async def commit(self, entry: Entry) -> None:
+        """Record, and return when the entry and what it promises (suppression, consent) are durable."""
+        ...
+
+    async def settle(self) -> None: ...
+
+
+class Messenger(Protocol):
+    """Sends one WhatsApp message; returns the provider's id. Raises only the ProviderError family."""
+
+    def send(self, *, to: str, sender: str, text: str, template: str | None, reference: str) -> str: ...
+
+
+class Carrier(Protocol):
+    """Places and ends calls at the telephone company. Raises ProviderDown, ProviderUncertain or ProviderRefused."""
+
+    def place(self, *, to: str, sender: str, reference: str) -> str: ...
+
+    def hang_up(self, call_sid: str) -> None: ...

@@ -1,0 +1,148 @@
+"""Every environment variable, typed. Read by the composition roots only (main, workers/app, cli).
+
+A value that cannot be used stops the start with one sentence: the variable, what is wrong, an example.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import BadSetting
+
+EXAMPLES = {
+    "STROWGER_PUBLIC_URL": "https://calls.example.com",
+    "DATABASE_URL": "postgresql://user:password@host:5432/postgres",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "TWILIO_ACCOUNT_SID": "AC followed by 32 hex digits",
+    "TWILIO_AUTH_TOKEN": "32 hex digits, from the Twilio console",
+    "TWILIO_BASE_URL": "http://127.0.0.1:9101",
+    "DEEPGRAM_BASE_URL": "wss://api.deepgram.com",
+    "OPENAI_BASE_URL": "https://api.openai.com/v1",
+    "ELEVENLABS_BASE_URL": "wss://api.elevenlabs.io",
+    "SUPABASE_URL": "https://PROJECT.supabase.co",
+    "STROWGER_STT": "deepgram,offline",
+    "STROWGER_LLM": "openai,playbook",
+    "STROWGER_TTS": "elevenlabs,offline",
+    "STROWGER_LOG": "json",
+    "STROWGER_DATA_DIR": "/var/lib/strowger",
+}
+
+CHAINS = {
+    "stt": {"deepgram", "offline", "scripted"},
+    "llm": {"openai", "playbook", "scripted"},
+    "tts": {"elevenlabs", "offline", "scripted"},
+}
+
+
+class Settings(BaseSettings):
+    """Unset means the embedded default."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, populate_by_name=True)
+
+    public_url: str | None = Field(None, alias="STROWGER_PUBLIC_URL")
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
+
+    twilio_account_sid: str | None = Field(None, alias="TWILIO_ACCOUNT_SID")
+    twilio_auth_token: SecretStr | None = Field(None, alias="TWILIO_AUTH_TOKEN")
+    twilio_base_url: str | None = Field(None, alias="TWILIO_BASE_URL")
+    twilio_number: str | None = Field(None, alias="TWILIO_NUMBER")
+
+    deepgram_api_key: SecretStr | None = Field(None, alias="DEEPGRAM_API_KEY")
+    deepgram_base_url: str = Field("wss://api.deepgram.com", alias="DEEPGRAM_BASE_URL")
+    deepgram_model: str = Field("nova-3", alias="DEEPGRAM_MODEL")
+    openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
+    openai_base_url: str = Field("https://api.openai.com/v1", alias="OPENAI_BASE_URL")
+    openai_model: str = Field("gpt-4o-mini", alias="OPENAI_MODEL")
+    elevenlabs_api_key: SecretStr | None = Field(None, alias="ELEVENLABS_API_KEY")
+    elevenlabs_base_url: str = Field("wss://api.elevenlabs.io", alias="ELEVENLABS_BASE_URL")
+    elevenlabs_voice_id: str | None = Field(None, alias="ELEVENLABS_VOICE_ID")
+    elevenlabs_model: str = Field("eleven_flash_v2_5", alias="ELEVENLABS_MODEL")
+
+    stt: str | None = Field(None, alias="STROWGER_STT")
+    llm: str | None = Field(None, alias="STROWGER_LLM")
+    tts: str | None = Field(None, alias="STROWGER_TTS")
+
+    supabase_url: str | None = Field(None, alias="SUPABASE_URL")
+    supabase_secret_key: SecretStr | None = Field(None, alias="SUPABASE_SECRET_KEY")
+    supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
+
+    log: str = Field("console", alias="STROWGER_LOG")
+    data_dir: Path = Field(Path(".strowger"), alias="STROWGER_DATA_DIR")
+    playbook: str = Field("northlight_solar", alias="STROWGER_PLAYBOOK")
+    max_calls: int = Field(100, alias="STROWGER_MAX_CALLS", ge=1)
+    drain_limit_s: float = Field(900.0, alias="STROWGER_DRAIN_LIMIT_S", ge=0)
+    call_limit_s: float = Field(1800.0, alias="STROWGER_CALL_LIMIT_S", gt=0)
+
+    @field_validator("public_url", "twilio_base_url", "supabase_url", "openai_base_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @field_validator("deepgram_base_url", "elevenlabs_base_url")
+    @classmethod
+    def _socket(cls, value: str) -> str:
+        if not value.startswith(("ws://", "wss://", "http://", "https://")):
+            raise ValueError("must start with wss:// or ws://")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://")
+        return value
+
+    @field_validator("log")
+    @classmethod
+    def _log(cls, value: str) -> str:
+        if value not in {"json", "console"}:
+            raise ValueError("must be json or console")
+        return value
+
+    @field_validator("stt", "llm", "tts")
+    @classmethod
+    def _chain(cls, value: str | None, info: Any) -> str | None:
+        known = CHAINS[info.field_name]
+        for name in (value or "").replace(" ", "").split(","):
+            if value and name not in known:
+                raise ValueError(f"does not know {name!r}; it knows {', '.join(sorted(known))}")
+        return value
+
+    def chain(self, stage: str) -> tuple[str, ...]:
+        """Providers in order for "stt", "llm" or "tts": what was asked for, else what has a key, then offline."""
+        asked: str | None = getattr(self, stage)
+        if asked:
+            return tuple(asked.replace(" ", "").split(","))
+        paid, key = {
+            "stt": ("deepgram", self.deepgram_api_key),
+            "llm": ("openai", self.openai_api_key),
+            "tts": ("elevenlabs", self.elevenlabs_api_key),
+        }[stage]
+        last = "playbook" if stage == "llm" else "offline"
+        return (paid, last) if key else (last,)
+
+
+def load(**overrides: Any) -> Settings:
+    """Raises BadSetting with one sentence that names the variable, the fault and an example."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "a setting"
+        reason = first["msg"].removeprefix("Value error, ")
+        example = f" Example: {name}={EXAMPLES[name]}" if name in EXAMPLES else ""
+        raise BadSetting(f"{name} {reason}.{example}") from None

@@ -1,0 +1,166 @@
+"""The `strowger` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.errors import BadInput, StrowgerError
+
+cli = typer.Typer(
+    name="strowger",
+    help="Sales calls on the phone: answered, held, scored and followed up.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for a program to read.")]
+
+
+@cli.command()
+def demo(
+    calls: Annotated[int, typer.Option(help="How many simulated callers phone in, one after another.", min=1)] = 3,
+    as_json: AsJson = False,
+    fast: Annotated[bool, typer.Option("--together", help="All callers phone in at once.")] = False,
+) -> None:
+    """Simulated callers phone in over real Media Streams; then see what was kept."""
+    from app.demo import run
+
+    raise typer.Exit(run(calls=calls, as_json=as_json, together=fast))
+
+
+@cli.command()
+def up(
+    port: Annotated[int, typer.Option(help="Where the service listens on this machine.")] = 8000,
+    reload: Annotated[bool, typer.Option(help="Restart the service when its code changes.")] = False,
+) -> None:
+    """Embedded Postgres and Valkey, service, worker, beat and a local telephone exchange; stays up."""
+    from app.up import run
+
+    raise typer.Exit(run(port=port, reload=reload))
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Webhooks, media sockets and API. On SIGTERM it takes no new call and leaves when the last one has ended."""
+    from app.embedded import start_services
+    from app.server import serve as run
+    from app.settings import load
+
+    settings = load()
+    with start_services(settings) as services:
+        run(services.settings(settings), host=host, port=port)
+
+
+@cli.command()
+def worker(
+    concurrency: Annotated[int, typer.Option(help="Processes that work on jobs.", min=1)] = 2,
+) -> None:
+    """Scores leads, sends follow-ups, records outcomes: what happens after a call."""
+    from app.settings import load
+    from workers.app import run_worker
+
+    run_worker(load(), concurrency=concurrency)
+
+
+@cli.command()
+def beat() -> None:
+    """Hands jobs from Postgres to the workers and finds what a crash left behind."""
+    from app.settings import load
+    from workers.app import run_beat
+
+    run_beat(load())
+
+
+@cli.command()
+def migrate() -> None:
+    """Apply supabase/migrations to DATABASE_URL and record them where the Supabase CLI does."""
+    from app.embedded import start_services
+    from app.settings import load
+    from app.store.migrate import migrate as apply
+
+    with start_services(load()) as services:
+        applied = apply(services.database_url)
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "Nothing to apply: the database is up to date.")
+
+
+@cli.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check every key, URL, webhook and clock, and say exactly what to fix."""
+    from app.doctor import report
+
+    raise typer.Exit(report(as_json=as_json))
+
+
+@cli.command()
+def call(
+    number: Annotated[str, typer.Argument(help="The number to call, with country code: +12025550111")],
+    playbook: Annotated[str | None, typer.Option(help="Which playbook to speak from.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Place one call, if the rules allow it; if they do not, say why."""
+    from app.calling import call_number
+
+    raise typer.Exit(call_number(number, playbook=playbook, as_json=as_json))
+
+
+@cli.command()
+def replay(
+    call_sid: Annotated[str, typer.Argument(help="CA..., as shown by the demo or on the dashboard.")],
+    as_json: AsJson = False,
+    speed: Annotated[float, typer.Option(help="1 is real time, 0 prints at once.", min=0)] = 0.0,
+) -> None:
+    """A call again from its log: who said what when, what was heard, and how long each turn took."""
+    from app.replay import run
+
+    raise typer.Exit(run(call_sid, as_json=as_json, speed=speed))
+
+
+@cli.command()
+def bench(
+    calls: Annotated[int, typer.Option(help="Calls at the same time.", min=1)] = 50,
+    seconds: Annotated[float, typer.Option(help="How long each call lasts.", min=5)] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Many calls at once through the whole bridge with scripted providers: what we add to the delay, CPU, memory."""
+    from app.exchange.bench import report
+
+    raise typer.Exit(report(calls=calls, seconds=seconds, as_json=as_json))
+
+
+def main() -> None:
+    """Entry point: errors of ours become one sentence and exit code 2 (bad input) or 1."""
+    try:
+        _mount_models()
+        cli()
+    except BadInput as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except StrowgerError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _mount_models() -> None:
+    # The model commands come from ml/, which stands on its own; only they pay for its imports.
+    if len(sys.argv) > 1 and sys.argv[1] in {"serve", "worker", "beat"}:
+        return
+    from ml.commands import app as models
+
+    for command in models.registered_commands:
+        cli.registered_commands.append(command)
+
+
+if __name__ == "__main__":
+    main()

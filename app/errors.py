@@ -71,7 +71,13 @@ class Busy(Refused):
 
 
 class ProviderError(StrowgerError):
+    """`provider_code` is the provider's own error number where it gave one."""
+
     code = "provider"
+
+    def __init__(self, message: str = "", *, provider_code: int | None = None) -> None:
+        super().__init__(message)
+        self.provider_code = provider_code
 
 
 class ProviderDown(ProviderError):

@@ -155,9 +155,22 @@ class Journal(Protocol):
 
 
 class Messenger(Protocol):
-    """Sends one WhatsApp message; returns the provider's id. Raises only the ProviderError family."""
+    """Sends one WhatsApp message; returns the provider's id. Raises only the ProviderError family.
 
-    def send(self, *, to: str, sender: str, text: str, template: str | None, reference: str) -> str: ...
+    With a `template` (the name it was approved under) `variables` fill its placeholders in order and `text` is only what
+    the person will read; without one `text` is sent as it is. `reference` comes back with delivery reports.
+    """
+
+    def send(
+        self,
+        *,
+        to: str,
+        sender: str,
+        text: str,
+        template: str | None,
+        reference: str,
+        variables: tuple[str, ...] = (),
+    ) -> str: ...
 
 
 class Carrier(Protocol):

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     deepgram_model: str = Field("nova-3", alias="DEEPGRAM_MODEL")
     openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
     openai_base_url: str = Field("https://api.openai.com/v1", alias="OPENAI_BASE_URL")
-    openai_model: str = Field("gpt-4o-mini", alias="OPENAI_MODEL")
+    openai_model: str = Field("gpt-5.4-mini", alias="OPENAI_MODEL")
     elevenlabs_api_key: SecretStr | None = Field(None, alias="ELEVENLABS_API_KEY")
     elevenlabs_base_url: str = Field("wss://api.elevenlabs.io", alias="ELEVENLABS_BASE_URL")
     elevenlabs_voice_id: str | None = Field(None, alias="ELEVENLABS_VOICE_ID")

@@ -1,0 +1,1 @@
+"""`strowger demo`: simulated callers phone in; see the calls, then what was kept of them."""

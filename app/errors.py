@@ -18,6 +18,7 @@ StrowgerError
 │   ├── StoreDown       the database cannot be reached: worth a retry
 │   ├── NotFound
 │   └── Conflict
+├── Disconnected        the other end of a socket is gone
 ├── ServiceNotStarted   an embedded service did not come up
 └── ModelRefused        a model file we did not write, or that no longer matches its hash
 """
@@ -108,6 +109,10 @@ class NotFound(StoreError):
 
 class Conflict(StoreError):
     code = "conflict"
+
+
+class Disconnected(StrowgerError):
+    code = "disconnected"
 
 
 class ServiceNotStarted(StrowgerError):

@@ -99,11 +99,12 @@ class TextToSpeech(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How much of an utterance reached the caller's ear."""
+    """How much of an utterance reached the caller's ear. `gap_ms` is silence inside it because audio came too late."""
 
     utterance: int
     heard_ms: int
     audio_ms: int
+    gap_ms: int = 0
 
     @property
     def complete(self) -> bool:
@@ -112,6 +113,11 @@ class Played:
 
 class Line(Protocol):
     """The caller's end of the call. Times are milliseconds since the stream started."""
+
+    @property
+    def lost(self) -> bool:
+        """True once the sound ended because the connection died, not because the caller hung up."""
+        ...
 
     def now_ms(self) -> int: ...
 

@@ -64,17 +64,27 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class ReplyBegan:
-    """First audio of the reply was handed to the carrier."""
+    """The caller hears a line of the reply begin. Comes again for each further line; a `protected` one is never cut."""
+
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """All audio of the reply was played to the caller; `closes` when the call should end now."""
+    """All audio of the reply was played to the caller; `closes` when the call should end now, for `reason`."""
 
     closes: bool = False
+    reason: str = "finished"
 
 
-Signal = VoiceOn | VoiceOff | Heard | Keyed | HungUp | Tick | ReplyBegan | ReplyEnded
+@dataclass(frozen=True, slots=True)
+class MustEnd:
+    """The call cannot go on (drain, a provider is gone): say so and end. `reason` as in `CallEnded`."""
+
+    reason: str
+
+
+Signal = VoiceOn | VoiceOff | Heard | Keyed | HungUp | Tick | ReplyBegan | ReplyEnded | MustEnd
 
 # --- facts: the log of a call ----------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ StrowgerError
 │   ├── StoreDown       the database cannot be reached: worth a retry
 │   ├── NotFound
 │   └── Conflict
+├── CarrierFault        what a telephone company answers or logs when something is wrong, with its number
 ├── Disconnected        the other end of a socket is gone
 ├── ServiceNotStarted   an embedded service did not come up
 └── ModelRefused        a model file we did not write, or that no longer matches its hash
@@ -121,3 +122,14 @@ class ServiceNotStarted(StrowgerError):
 
 class ModelRefused(StrowgerError):
     code = "model_refused"
+
+
+class CarrierFault(StrowgerError):
+    """`number` is the carrier's error number (21211, 31920 ...), `status` the HTTP status it answers with."""
+
+    code = "carrier_fault"
+
+    def __init__(self, number: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.number = number
+        self.status = status

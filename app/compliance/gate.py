@@ -219,7 +219,8 @@ def _local(where: Place, country: Country, contact: Contact) -> Local | None:
     if not where.zones or (country.area_codes and where.area_code not in country.area_codes):
         return None
     try:
-        zones = zones_named((*where.zones, *contact.stated_zones))
+        split = country.split_zones.get(where.area_code, frozenset())
+        zones = zones_named((*where.zones, *split, *contact.stated_zones))
     except (ZoneInfoNotFoundError, ValueError):
         return None
     return Local(zones, _regions(where, country, contact), country.holidays)

@@ -57,6 +57,7 @@ class Country:
     whole: Region
     regions: Mapping[str, Region]
     area_codes: Mapping[str, frozenset[str]]
+    split_zones: Mapping[str, frozenset[str]] = field(default_factory=dict)
     holidays: tuple[Holiday, ...] = ()
 
 
@@ -133,16 +134,22 @@ def _destination(entry: Mapping[str, Any]) -> Destination:
 
 
 def _country(entry: Mapping[str, Any]) -> Country:
-    codes: dict[str, set[str]] = {}
-    for region, its_codes in entry["area_codes"].items():
-        for code in its_codes:
-            codes.setdefault(str(code), set()).add(str(region))
     return Country(
         whole=_region(entry),
         regions={str(name): _region(row) for name, row in entry["regions"].items()},
-        area_codes={code: frozenset(regions) for code, regions in codes.items()},
+        area_codes=_by_code(entry["area_codes"]),
+        split_zones=_by_code(entry["split_zones"]),
         holidays=tuple(parse_holiday(row) for row in entry["holidays"]),
     )
+
+
+def _by_code(entry: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
+    """The file lists area codes under a place or under several places at once; turned around."""
+    found: dict[str, set[str]] = {}
+    for names, codes in entry.items():
+        for code in codes:
+            found.setdefault(str(code), set()).update(str(names).split())
+    return {code: frozenset(places) for code, places in found.items()}
 
 
 def _region(entry: Mapping[str, Any]) -> Region:

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
 
     twilio_account_sid: str | None = Field(None, alias="TWILIO_ACCOUNT_SID")
     twilio_auth_token: SecretStr | None = Field(None, alias="TWILIO_AUTH_TOKEN")
+    twilio_auth_token_secondary: SecretStr | None = Field(None, alias="TWILIO_AUTH_TOKEN_SECONDARY")  # while rotating
     twilio_base_url: str | None = Field(None, alias="TWILIO_BASE_URL")
     twilio_number: str | None = Field(None, alias="TWILIO_NUMBER")
 
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
 
     log: str = Field("console", alias="STROWGER_LOG")
+    docs: bool = Field(False, alias="STROWGER_DOCS")  # serve /docs and /openapi.json
     data_dir: Path = Field(Path(".strowger"), alias="STROWGER_DATA_DIR")
     playbook: str = Field("northlight_solar", alias="STROWGER_PLAYBOOK")
     max_calls: int = Field(100, alias="STROWGER_MAX_CALLS", ge=1)

@@ -1,0 +1,90 @@
+"""Keeps one Celery worker alive: starts it, watches its pulse, replaces it when it has died or fallen silent."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from uuid import uuid4
+
+from app.errors import ServiceNotStarted
+from workers.app import TASK_LIMIT_S
+from workers.broker import Broker
+from workers.liveness import PROBE_EVERY_S, Prober, Pulse
+from workers.stop import Stop
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # between restarts; doubled while workers die young
+YOUNG_S = 60.0
+GOODBYE_S = TASK_LIMIT_S + 10.0  # a worker that was asked to stop finishes its jobs first
+
+
+class Supervisor:
+    """`environment` is added to our own for the worker. `run` returns after a stop was asked for."""
+
+    def __init__(self, environment: Mapping[str, str], redis_url: str, concurrency: int) -> None:
+        self._environment = dict(os.environ) | {"OMP_NUM_THREADS": "1"} | dict(environment)
+        self._broker = Broker(redis_url)
+        self._concurrency = concurrency
+        self._stop = Stop()
+
+    def run(self) -> None:
+        self._stop.on_signals()
+        pause = FIRST_PAUSE_S
+        while not self._stop.asked:
+            born = time.monotonic()
+            self._live()
+            if time.monotonic() - born >= YOUNG_S:
+                pause = FIRST_PAUSE_S
+            if self._stop.wait(pause):
+                return
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def _live(self) -> None:
+        """One worker from start to end."""
+        node = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+        worker = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "workers.child", node, str(self._concurrency), str(os.getpid())],
+            env=self._environment,
+        )
+        log.info("worker started", extra={"node": node, "pid": worker.pid})
+        try:
+            self._watch(worker, Prober(node, self._broker))
+        finally:
+            self._end(worker)
+
+    def _watch(self, worker: subprocess.Popen[bytes], prober: Prober) -> None:
+        """Returns when the worker is gone, silent for too long, or no longer wanted."""
+        now = time.monotonic()
+        pulse, next_probe = Pulse(alive_at=now), now
+        while not self._stop.wait(LOOK_EVERY_S):
+            if worker.poll() is not None:
+                log.warning("worker ended", extra={"status": worker.returncode})
+                return
+            if (now := time.monotonic()) < next_probe:
+                continue
+            pulse, next_probe = pulse.looked(now, prober.look()), now + PROBE_EVERY_S
+            if pulse.silent(now):
+                log.error("worker reached but silent: replacing it", extra={"pid": worker.pid})
+                worker.kill()
+                return
+
+    def _end(self, worker: subprocess.Popen[bytes]) -> None:
+        """A worker killed here takes its pool along: each child asked the kernel for that."""
+        if worker.poll() is None:
+            worker.send_signal(signal.SIGTERM)
+        try:
+            worker.wait(GOODBYE_S)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            try:
+                worker.wait(5)
+            except subprocess.TimeoutExpired:
+                raise ServiceNotStarted(f"worker {worker.pid} cannot be ended") from None

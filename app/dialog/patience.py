@@ -1,0 +1,62 @@
+"""How long we wait for what, as one value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from app.dialog.moves import Expectation
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Milliseconds unless the name says otherwise. The defaults suit a sales call on the telephone network.
+
+    The last three depend on what we listen for; `expecting` sets them.
+    """
+
+    barge_in_ms: int = 120  # the caller's voice lasts this long before we fall silent; shorter ones are clicks
+    pause_ms: int = 500  # quiet after words until the turn is ours
+    dictation_pause_ms: int = 1500  # the same while digits are dictated and some are still missing
+    unheard_ms: int = 1800  # quiet after a voice without words until we ask again: promise P2 leaves 2500 for all
+    silence_ms: int = 6000  # quiet after our own words until we nudge
+    nudges: int = 2  # then a polite end
+    misses: int = 6  # turns without a word in a row, then a polite end: hold music, a television
+    key_gap_ms: int = 2500  # between the keys of one number
+    turn_ms: int = 20_000  # a caller who does not stop is answered all the same
+    quiet_limit_ms: int = 90_000  # not a sign of life, whatever we said meanwhile
+    call_ms: int = 1_800_000
+    goodbye_ms: int = 20_000  # from deciding to end the call until it ends, heard out or not
+    filler_ms: int = 2000  # nothing to hear this long after the caller stopped, or in the middle of a reply: fill in
+    give_up_ms: int = 5000  # the same, to stop waiting for the reply and say so
+    commit_ms: int = 10_000  # an opt-out is durable by then or the call goes on without knowing
+
+    keys: int = 1  # how many complete an answer; 0: until a gap or "#"
+    dictated: bool = False
+    digits: int = 0  # how many complete a dictation; 0: unknown
+
+    def expecting(self, answer: Expectation) -> Patience:
+        counted = answer.kind in ("digits", "number")
+        return replace(
+            self,
+            keys=answer.digits or (0 if counted else 1),
+            dictated=answer.kind == "digits",
+            digits=answer.digits,
+        )
+
+    def pause_after(self, words: str) -> int:
+        if self.dictated and (self.digits == 0 or spoken_digits(words) < self.digits):
+            return self.dictation_pause_ms
+        return self.pause_ms
+
+
+_ONE_DIGIT = frozenset(["zero", "oh", "o", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+_MORE = {"double": 1, "triple": 2}
+
+
+def spoken_digits(words: str) -> int:
+    """How many digits a dictation holds so far: "five five double one" and "551 1" both have four."""
+    count = 0
+    for token in re.findall(r"\d|[a-z]+", words.lower()):
+        count += 1 if token.isdigit() or token in _ONE_DIGIT else _MORE.get(token, 0)
+    return count

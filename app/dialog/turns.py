@@ -1,0 +1,291 @@
+"""Whose turn it is: a pure function of what happens and of time.
+
+    THINKING  -- the caller hears the reply begin -->  SPEAKING
+    THINKING, SPEAKING  -- all of it was heard -->     LISTENING
+    THINKING, SPEAKING  -- the caller takes over -->   LISTENING   (CutReply)
+    LISTENING -- the caller's turn is complete -->     THINKING    (Reply)
+    any       -- hung up, goodbye heard, limit -->     OVER        (EndCall)
+
+`step` notes the signal in the `Turn`, then does what is due. What is due, and when, is written once, in `_agenda`;
+`deadline` reads the same list, so the session sleeps exactly until something would change.
+
+A reply is asked for by number: turn 0 is the opening, which is in the air when the call begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from app.dialog.events import (
+    Heard,
+    HungUp,
+    Keyed,
+    MustEnd,
+    ReplyBegan,
+    ReplyEnded,
+    Signal,
+    VoiceOff,
+    VoiceOn,
+)
+from app.dialog.moves import CallerTurn, Closing, Pressed, Said, Silent
+from app.dialog.patience import Patience
+
+# Speech to text and voice activity disagree about where a word ends by up to this much.
+_SLACK_MS = 250
+
+
+class Phase(Enum):
+    LISTENING = "listening"
+    THINKING = "thinking"  # a reply was asked for; the caller hears nothing of it yet
+    SPEAKING = "speaking"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything turn-taking remembers. What the caller did and no reply has taken up yet is *open*."""
+
+    phase: Phase = Phase.THINKING
+    since_ms: int = 0  # when the phase began
+    number: int = 0  # turns of the caller so far; the reply in the air answers this one
+    asked_ms: int = 0  # when that reply was asked for
+    protected: bool = False  # the line in the air may not be cut
+    voice_ms: int | None = None  # the caller's voice is on, since then
+    quiet_ms: int | None = None  # an open voice ended then
+    heard: tuple[Heard, ...] = ()  # open words, final
+    partial: str = ""  # open words that may still be revised
+    heard_to_ms: int = 0  # speech to text is done with the caller's voice up to here
+    words_ms: int = 0  # when words came last
+    keys: str = ""  # open keys
+    keyed_ms: int = 0
+    nudges: int = 0
+    misses: int = 0
+    sign_ms: int = 0  # the caller's last sign of life
+    closing: str | None = None  # the call is to end, for this reason
+    closing_ms: int = 0
+    goodbye: bool = False  # the reply in the air says so
+
+    @property
+    def replying(self) -> bool:
+        return self.phase in (Phase.THINKING, Phase.SPEAKING)
+
+    @property
+    def text(self) -> str:
+        return " ".join(word for word in (*(heard.text for heard in self.heard), self.partial) if word)
+
+    @property
+    def deaf(self) -> bool:
+        """We cannot make out words any more: waiting for the caller would be in vain."""
+        return self.closing == "provider_outage"
+
+    @property
+    def cuttable(self) -> bool:
+        """A protected line is heard out. So is the goodbye of the deaf, and the opening is not given up before its
+        first word because the caller said hello."""
+        if self.protected or (self.goodbye and self.deaf):
+            return False
+        return self.phase is Phase.SPEAKING or self.number > 0 or self.closing is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer the caller, who fell silent at `stopped_ms`. `heard` are the words the turn was made of."""
+
+    to: CallerTurn
+    stopped_ms: int
+    heard: tuple[Heard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CutReply:
+    """Fall silent now: the caller took the turn at `voice_ms`."""
+
+    voice_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    reason: str
+
+
+Action = Reply | CutReply | EndCall
+Actions = tuple[Action, ...]
+_Plan = Callable[[Turn, int], tuple[Turn, Actions]]
+
+
+def step(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> tuple[Turn, Actions]:
+    """The next state and what to do, in order. Nothing follows OVER."""
+    if turn.phase is Phase.OVER:
+        return turn, ()
+    match signal:
+        case HungUp(lost):
+            return _end("media_lost" if lost else "caller_hung_up")(turn, now_ms)
+        case ReplyEnded(closes, reason) if turn.replying and (closes or turn.goodbye):
+            ended = turn.closing if turn.goodbye and turn.closing else reason
+            return _end(ended)(replace(turn, phase=Phase.LISTENING), now_ms)
+    turn = _note(turn, signal, now_ms, patience)
+    done: Actions = ()
+    while plan := next((plan for due, plan in _agenda(turn, patience) if due <= now_ms), None):
+        turn, actions = plan(turn, now_ms)
+        done += actions
+    return turn, done
+
+
+def deadline(turn: Turn, patience: Patience) -> int | None:
+    """When a Tick is needed if nothing else happens; None when the call is over."""
+    return min((due for due, _ in _agenda(turn, patience)), default=None)
+
+
+def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
+    match signal:
+        case VoiceOn(at_ms):
+            return replace(turn, voice_ms=at_ms, sign_ms=now_ms)
+        case VoiceOff(at_ms) if turn.voice_ms is not None:
+            if at_ms - turn.voice_ms < patience.barge_in_ms:  # a click, unless words come of it
+                return replace(turn, voice_ms=None)
+            return replace(turn, voice_ms=None, quiet_ms=at_ms, sign_ms=now_ms)
+        case Heard(final=False, text=text):
+            return replace(turn, partial=text, words_ms=now_ms, sign_ms=now_ms) if text else turn
+        case Heard():
+            to_ms = max(turn.heard_to_ms, signal.ended_ms or now_ms)
+            turn = replace(turn, partial="", heard_to_ms=to_ms)
+            if not signal.text:
+                return turn
+            return replace(turn, heard=(*turn.heard, signal), words_ms=now_ms, sign_ms=now_ms)
+        case Keyed(digit):
+            return replace(turn, keys=turn.keys + digit, keyed_ms=now_ms, sign_ms=now_ms)
+        case MustEnd(reason) if turn.closing is None:
+            return replace(turn, closing=reason, closing_ms=now_ms)
+        case ReplyBegan(protected) if turn.replying:
+            if turn.number == 0 and turn.phase is Phase.THINKING:  # a wordless hello before our first word
+                turn = replace(turn, quiet_ms=None)
+            since_ms = turn.since_ms if turn.phase is Phase.SPEAKING else now_ms
+            return replace(turn, phase=Phase.SPEAKING, since_ms=since_ms, protected=protected)
+        case ReplyEnded() if turn.replying:
+            return replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False)
+        case _:  # Tick, and whatever came too late to matter
+            return turn
+
+
+# --- what is due ------------------------------------------------------------------------------------------------------
+
+
+def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
+    """What we will do and when, if nothing else happens; what comes first goes first when several are due."""
+    if turn.phase is Phase.OVER:
+        return
+    yield patience.call_ms + patience.goodbye_ms, _end(turn.closing or "too_long")
+    if turn.closing is None:
+        yield patience.call_ms, _close("too_long")
+    else:
+        yield turn.closing_ms + patience.goodbye_ms, _end(turn.closing)
+    if turn.replying:
+        if turn.cuttable:
+            yield from _reasons_to_stop(turn, patience)
+    elif turn.deaf:
+        yield turn.closing_ms, _say_goodbye
+    elif turn.keys:
+        yield _keys_due(turn, patience), _answer_keys
+    elif turn.voice_ms is not None:
+        yield turn.voice_ms + patience.turn_ms, _answer_words
+    elif turn.text or turn.quiet_ms is not None:
+        yield _words_due(turn, patience), _answer_words
+    elif turn.closing is not None:
+        yield turn.closing_ms, _say_goodbye
+    elif turn.misses >= patience.misses:
+        yield turn.since_ms, _close("silence")
+    else:
+        yield turn.sign_ms + patience.quiet_limit_ms, _close("silence")
+        spent = turn.nudges >= patience.nudges
+        yield turn.since_ms + patience.silence_ms, _close("silence") if spent else _nudge
+
+
+def _reasons_to_stop(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
+    if turn.keys:
+        yield turn.keyed_ms, _cut(turn.keyed_ms)
+    fresh = [heard for heard in turn.heard if heard.ended_ms > turn.since_ms]
+    if fresh:  # words without a voice: voice activity was too cautious, or there is none
+        yield turn.since_ms, _cut(max(fresh[0].started_ms, turn.since_ms))
+    if turn.voice_ms is not None:
+        yield turn.voice_ms + patience.barge_in_ms, _cut(turn.voice_ms)
+    if turn.closing is not None and turn.asked_ms < turn.closing_ms:  # what is asked for later gets its answer first
+        yield turn.closing_ms, _cut(turn.closing_ms)
+
+
+def _keys_due(turn: Turn, patience: Patience) -> int:
+    complete = turn.keys.endswith("#") or 0 < patience.keys <= len(turn.keys)
+    return turn.keyed_ms if complete else turn.keyed_ms + patience.key_gap_ms
+
+
+def _words_due(turn: Turn, patience: Patience) -> int:
+    """After the caller's pause; later while words of the last voice may still come."""
+    if turn.quiet_ms is None:
+        return turn.words_ms + (patience.unheard_ms if turn.partial else patience.pause_after(turn.text))
+    if turn.partial or turn.heard_to_ms < turn.quiet_ms - _SLACK_MS:
+        return turn.quiet_ms + patience.unheard_ms
+    return turn.quiet_ms + patience.pause_after(turn.text)
+
+
+# --- doing it ---------------------------------------------------------------------------------------------------------
+
+
+def _end(reason: str) -> _Plan:
+    def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+        cut = (CutReply(now_ms),) if turn.replying else ()
+        return replace(turn, phase=Phase.OVER, since_ms=now_ms), (*cut, EndCall(reason))
+
+    return plan
+
+
+def _close(reason: str) -> _Plan:
+    def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+        return replace(turn, closing=reason, closing_ms=now_ms), ()
+
+    return plan
+
+
+def _cut(voice_ms: int) -> _Plan:
+    def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+        listening = replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False, goodbye=False)
+        if turn.goodbye and turn.closing == "silence":  # not so silent after all
+            listening = replace(listening, closing=None, nudges=0, misses=0)
+        return listening, (CutReply(voice_ms),)
+
+    return plan
+
+
+def _say_goodbye(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    reason = turn.closing or "finished"
+    asked = _ask(turn, now_ms, goodbye=True)
+    return asked, (Reply(Closing(asked.number, reason), now_ms),)
+
+
+def _nudge(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    asked = _ask(turn, now_ms, nudges=turn.nudges + 1)
+    return asked, (Reply(Silent(asked.number, asked.nudges), now_ms),)
+
+
+def _answer_keys(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    """Words said meanwhile stay open: they may be what matters more, such as an opt-out."""
+    asked = _ask(turn, now_ms, keys="", nudges=0, misses=0)
+    digits = turn.keys.removesuffix("#") or "#"
+    return asked, (Reply(Pressed(asked.number, digits), turn.keyed_ms),)
+
+
+def _answer_words(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    """An empty text when there was voice and no words: the dialogue asks again."""
+    text = turn.text
+    misses = 0 if text else turn.misses + 1
+    asked = _ask(turn, now_ms, quiet_ms=None, heard=(), partial="", nudges=0, misses=misses)
+    confidence = min((heard.confidence for heard in turn.heard), default=0.0)
+    stopped_ms = turn.quiet_ms if turn.quiet_ms is not None else min(turn.words_ms or now_ms, now_ms)
+    return asked, (Reply(Said(asked.number, text, confidence), stopped_ms, turn.heard),)
+
+
+def _ask(turn: Turn, now_ms: int, **changes: Any) -> Turn:
+    """The voice that is still on belongs to the turn just taken: only a new one may cut the reply."""
+    asked = replace(turn, phase=Phase.THINKING, since_ms=now_ms, asked_ms=now_ms, number=turn.number + 1, voice_ms=None)
+    return replace(asked, protected=False, **changes)

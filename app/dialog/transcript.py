@@ -1,0 +1,104 @@
+"""What was said and how much of it the caller really heard: read from the log of a call, never recorded beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, TurnTimed
+
+
+def heard_part(text: str, heard_ms: int, audio_ms: int, words: Sequence[tuple[str, int]] = ()) -> str:
+    """The words of `text` that were heard to their end when `heard_ms` of `audio_ms` were played.
+
+    `words` are each word with the time its sound ends, where text to speech tells; otherwise sound and letters are
+    taken to run at the same pace. Never more than was heard.
+    """
+    if heard_ms >= audio_ms:
+        return text
+    if heard_ms <= 0:
+        return ""
+    if words:
+        return " ".join(word for word, ended_ms in words if ended_ms <= heard_ms)
+    reached = len(text) * heard_ms // audio_ms
+    if text[reached : reached + 1].isspace():
+        return text[:reached].rstrip()
+    return text[:reached].rpartition(" ")[0].rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a transcript. `text` is what was heard; an agent's line that was cut has more in `meant`."""
+
+    by: Literal["agent", "caller"]
+    turn: int
+    at_ms: int
+    text: str
+    meant: str = ""
+    complete: bool = True
+    keyed: bool = False
+
+
+def transcript_of(entries: Iterable[Entry]) -> tuple[Line, ...]:
+    """In the order in which things were begun to be said. What nobody heard is not in it."""
+    lines: dict[int, Line] = {}
+    utterances: dict[int, int] = {}  # utterance -> seq of its AgentSaid
+    for entry in entries:
+        match entry.fact:
+            case CallerSaid(turn=turn, text=text, started_ms=at_ms) if text:
+                lines[entry.seq] = Line("caller", turn, at_ms, text)
+            case CallerKeyed(turn, digits):
+                lines[entry.seq] = Line("caller", turn, entry.at_ms, digits, keyed=True)
+            case AgentSaid(utterance, turn, text):
+                utterances[utterance] = entry.seq
+                lines[entry.seq] = Line("agent", turn, entry.at_ms, "", meant=text, complete=False)
+            case AgentHeard(utterance=utterance, heard_text=text, complete=complete) if utterance in utterances:
+                said = lines[utterances[utterance]]
+                lines[utterances[utterance]] = Line("agent", said.turn, said.at_ms, text, said.meant, complete)
+    return tuple(line for line in lines.values() if line.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What the caller waited in one turn, and for what. Milliseconds; None where a stage did not happen.
+
+    `total` runs from the end of the caller's speech to the first sound of ours at the caller's ear.
+    """
+
+    turn: int
+    total: int | None
+    transcript: int | None  # until the last words were known
+    decision: int  # until we took the turn
+    dialogue: int | None  # from there to the first phrase
+    speech: int | None  # from there to its first audio
+    playout: int | None  # from there to the caller's ear
+
+
+def latencies_of(entries: Iterable[Entry]) -> tuple[Latency, ...]:
+    """One for each turn the caller took; the opening answers nobody."""
+    return tuple(_latency(entry.fact) for entry in entries if isinstance(entry.fact, TurnTimed) and entry.fact.turn > 0)
+
+
+def _latency(timed: TurnTimed) -> Latency:
+    return Latency(
+        turn=timed.turn,
+        total=_between(timed.caller_stopped_ms, timed.first_played_ms),
+        transcript=_between(timed.caller_stopped_ms, timed.transcript_ms),
+        decision=timed.decided_ms - timed.caller_stopped_ms,
+        dialogue=_between(timed.decided_ms, timed.first_phrase_ms),
+        speech=_between(timed.first_phrase_ms, timed.first_audio_ms),
+        playout=_between(timed.first_audio_ms, timed.first_played_ms),
+    )
+
+
+def _between(begun_ms: int | None, done_ms: int | None) -> int | None:
+    return None if begun_ms is None or done_ms is None else done_ms - begun_ms
+
+
+def percentile(values: Sequence[int], share: float) -> int | None:
+    """The smallest value that at least `share` of them do not exceed; None for no values."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]

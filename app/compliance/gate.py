@@ -36,7 +36,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """One recorded consent. `kind` is written, oral or opt_in; `seller` the workspace that was named; `wording` the
+    """One recorded consent. `kind` is written, oral or whatsapp; `seller` the workspace that was named; `wording` the
     exact text shown or read; `evidence` says where the proof lies (a signature, a call id)."""
 
     phone: str

@@ -47,7 +47,7 @@ def test_everything_in_order_is_allowed() -> None:
 CONSENTS = {
     "none": (),
     "oral": (a_consent(kind="oral"),),
-    "whatsapp only": (a_consent(kind="opt_in", purpose="whatsapp"),),
+    "whatsapp only": (a_consent(kind="whatsapp", purpose="whatsapp"),),
     "imported flag": (a_consent(kind="imported"),),
     "no wording": (a_consent(wording=" "),),
     "no evidence": (a_consent(evidence=""),),
@@ -77,7 +77,7 @@ def test_C02_one_good_consent_among_bad_ones_is_enough() -> None:
         ("written", "marketing", True),
         ("written", "informational", True),
         ("oral", "informational", True),
-        ("opt_in", "whatsapp", False),
+        ("whatsapp", "whatsapp", False),
     ],
 )
 def test_C02_informational_calls_take_oral_consent_too(kind: str, purpose: str, allowed: bool) -> None:
@@ -88,7 +88,7 @@ def test_C02_informational_calls_take_oral_consent_too(kind: str, purpose: str, 
 def test_C50_whatsapp_needs_its_own_consent_and_a_promised_one_may_come_at_night() -> None:
     promised = replace(CAMPAIGN, purpose=Purpose.INFORMATIONAL)
     night = NOON.replace(hour=23)
-    opted_in = a_contact(consents=(a_consent(kind="opt_in", purpose="whatsapp"),))
+    opted_in = a_contact(consents=(a_consent(kind="whatsapp", purpose="whatsapp"),))
     assert ask(opted_in, night, promised, Channel.WHATSAPP).allowed
     assert ask(a_contact(), night, promised, Channel.WHATSAPP).verdict is Verdict.DENY
     assert ask(opted_in, night, CAMPAIGN, Channel.WHATSAPP).verdict is Verdict.DEFER

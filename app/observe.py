@@ -1,0 +1,112 @@
+"""Logs and metrics. Neither ever holds a telephone number, a name or a sentence: see `masked`.
+
+Metric names are those of the observability contract with dots as underscores, as Prometheus wants them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+# Per process: the same number is the same hash within one run of the logs and cannot be looked up afterwards.
+_KEY = secrets.token_bytes(32)
+
+WEBHOOK_SECONDS = Histogram(
+    "webhook_seconds",
+    "Time to answer a carrier's webhook.",
+    ["route", "status"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+WEBHOOKS_REPEATED = Counter("webhooks_repeated", "Webhooks that had been received before.", ["route"])
+WEBHOOKS_REFUSED = Counter("webhooks_refused", "Webhooks and sockets that were not authentic.", ["route"])
+CALLS_ACTIVE = Gauge("calls_active", "Calls that hold a seat now.")
+CALLS_ADMITTED = Counter("calls_admitted", "Calls that were given a seat.")
+CALLS_SHED = Counter("calls_shed", "Calls answered with a spoken refusal.", ["reason"])
+CALLS_ENDED = Counter("calls_ended", "Conversations by the reason they ended.", ["reason"])
+CALLS_RESUMED = Counter("calls_resumed", "Media streams opened again after one was lost.")
+CALL_SETUP_SECONDS = Histogram(
+    "call_setup_seconds", "From the ring to the media stream.", buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
+)
+DRAIN_REMAINING = Gauge("drain_remaining", "Calls a draining process still waits for.")
+OPT_OUTS = Counter("opt_outs", "Opt-outs taken outside a conversation, by channel.", ["channel"])
+DIAL_DECISIONS = Counter("dial_decisions", "What the gate said to an outbound call.", ["decision", "rule"])
+STORE_FAILURES = Counter("store_failures", "Webhooks that could not be made durable.", ["route"])
+LOOP_LAG_SECONDS = Histogram(
+    "event_loop_lag_seconds", "How late the event loop ran a timer.", buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 2)
+)
+
+
+def configure(style: str, level: int = logging.INFO) -> None:
+    """`style` is "json" or "console". Everything logged by libraries goes through the same writer.
+
+    JSON escapes control characters, so a caller's name cannot forge a line.
+    """
+    json_lines = style == "json"
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_control_characters,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    final: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if json_lines:
+        final.append(structlog.processors.format_exc_info)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*final, renderer]))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = name != "uvicorn.access"  # paths hold media tokens
+    for name in ("httpx", "twilio.http_client", "websockets"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def log(name: str) -> structlog.stdlib.BoundLogger:
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    return logger
+
+
+def masked(phone: str | None) -> str:
+    """A telephone number for a log line: a keyed hash and the last two digits, or "withheld"."""
+    if not phone:
+        return "withheld"
+    digest = hmac.new(_KEY, phone.encode(), hashlib.sha256).hexdigest()[:10]
+    return f"{digest}..{phone[-2:]}"
+
+
+@contextmanager
+def timed(histogram: Histogram) -> Iterator[None]:
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        histogram.observe(time.perf_counter() - began)
+
+
+def _without_control_characters(
+    logger: object, method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+    return event

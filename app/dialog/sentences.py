@@ -1,7 +1,8 @@
 """Tokens of a language model in, phrases that can be spoken out.
 
 A phrase ends where a voice would fall: after a sentence, or, once it is long enough to be worth it, after a comma.
-Points in numbers, abbreviations and initials end nothing, so a phrase is known to be over only when something follows. The first phrase of a reply may be short: the caller is waiting for it.
+Points in numbers, abbreviations and initials end nothing, so a phrase is known to be over only when something follows.
+The first phrase of a reply may be short: the caller is waiting for it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ import re
 _ENDS = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s)|\n+")
 _BREATHS = re.compile(r"[,;:](?=\s)|\s[-–—](?=\s)")
 _ABBREVIATIONS = frozenset(
-    ["mr", "mrs", "ms", "dr", "prof", "st", "ave", "rd", "blvd", "jr", "sr", "vs", "approx", "dept", "inc", "ltd"]
-    + ["e.g", "i.e", "a.m", "p.m", "u.s"]
+    ["mr", "mrs", "ms", "dr", "prof", "st", "ave", "rd", "blvd", "jr", "sr", "vs", "dept", "a.m", "p.m", "e.g", "i.e"]
 )
 
 
 class Sentences:
-    """Feed it text as it comes; `flush` at the end. Only white space is lost between what goes in and what comes out."""
+    """Feed it text as it comes and `flush` at the end. Nothing but white space is lost on the way."""
 
     def __init__(self, *, first: int = 12, longest: int = 180) -> None:
         """`first`: letters after which the first phrase may end at a comma; `longest`: after which any may."""

@@ -69,7 +69,7 @@ class Database:
 
     @contextmanager
     def system(self) -> Iterator[Connection]:
-        """A transaction that sees no row of any table; it may only ask the few functions that look across workspaces."""
+        """A transaction that sees no row at all; it may only ask the few functions that look across workspaces."""
         with self._transaction(role="strowger_worker") as connection:
             yield connection
 

@@ -43,8 +43,15 @@ as $$
 $$;
 comment on function strowger.my_rank() is 'Power of the caller in that workspace: 0 none, 1 viewer .. 5 owner.';
 
-revoke execute on function strowger.my_workspace(), strowger.my_rank() from public;
+create function strowger.here() returns uuid
+language sql stable security definer set search_path = ''
+as $$ select coalesce(strowger.tenant(), strowger.my_workspace()) $$;
+comment on function strowger.here() is
+    'The workspace to write into, for worker and member alike. It grants nothing: the policies check what was written.';
+
+revoke execute on function strowger.my_workspace(), strowger.my_rank(), strowger.here() from public;
 grant execute on function strowger.my_workspace(), strowger.my_rank() to authenticated;
+grant execute on function strowger.here() to authenticated, strowger_worker;
 
 grant select (id, name, created_at), update (name) on public.workspaces to authenticated;
 grant select (id, name, created_at) on public.workspaces to strowger_worker;

@@ -8,17 +8,19 @@ create table public.decisions (
     purpose text not null,
     verdict text not null check (verdict in ('allow', 'defer', 'deny')),
     rules text[] not null,
+    findings jsonb not null,
     rules_version text not null,
     until timestamptz,
-    inputs jsonb not null default '{}',
-    decided_at timestamptz not null,
+    decided_at timestamptz,
+    recorded_at timestamptz not null default now(),
     unique (workspace_id, id),
     check ((verdict = 'defer') = (until is not null))
 );
 comment on table public.decisions is 'Every answer of the gate: may this person be called or written to now? Append-only.';
 comment on column public.decisions.rules is 'Ids of the rules that decided.';
-comment on column public.decisions.inputs is 'Hashes of what was looked at.';
-create index decisions_phone on public.decisions (workspace_id, phone, decided_at desc);
+comment on column public.decisions.findings is 'The objections, each with its rule and reason; empty when allowed.';
+comment on column public.decisions.decided_at is 'The time it was decided for; null when the clock could not be trusted.';
+create index decisions_phone on public.decisions (workspace_id, phone, recorded_at desc);
 
 create table public.attempts (
     id uuid primary key default gen_random_uuid(),

@@ -5,10 +5,10 @@ create table public.consents (
     workspace_id uuid not null references public.workspaces (id),
     phone text not null check (phone ~ '^\+[1-9][0-9]{6,14}$'),
     purpose text not null check (purpose <> ''),
-    class text not null check (class in ('oral', 'written', 'opt_in')),
+    kind text not null check (kind in ('oral', 'written', 'whatsapp')),
     wording text not null check (wording <> ''),
     channel text not null check (channel <> ''),
-    evidence jsonb not null default '{}',
+    evidence text not null check (evidence <> ''),
     call_id uuid,
     given_at timestamptz not null,
     revoked_at timestamptz check (revoked_at >= given_at),
@@ -19,7 +19,8 @@ create table public.consents (
 );
 comment on table public.consents is 'Consent per person, seller (the workspace) and purpose. A revoked one stays, with the time.';
 comment on column public.consents.wording is 'The exact text the person was shown or told.';
-comment on column public.consents.evidence is 'Signature, address, recording: whatever proves it.';
+comment on column public.consents.purpose is 'marketing, informational, whatsapp, recording.';
+comment on column public.consents.evidence is 'Where the proof lies: a signature, a form''s address, a call.';
 create index consents_current on public.consents (workspace_id, phone, purpose, given_at desc) where revoked_at is null;
 create unique index consents_once_per_call on public.consents (workspace_id, call_id, purpose) where call_id is not null;
 

@@ -22,7 +22,7 @@ create function strowger.hash_phone() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-    select pg_catalog.encode(pg_catalog.sha256(w.phone_key || pg_catalog.convert_to(new.phone, 'UTF8')), 'hex')
+    select encode(sha256(w.phone_key || convert_to(new.phone, 'UTF8')), 'hex')
     into new.phone_hash
     from public.workspaces w where w.id = new.workspace_id;
     return new;
@@ -38,26 +38,21 @@ create trigger suppressions_append_only before update or delete on public.suppre
 create trigger suppressions_keep before truncate on public.suppressions
     for each statement execute function strowger.refuse_change();
 
-create function strowger.is_suppressed(workspace uuid, number text, channel text) returns boolean
+create function strowger.is_suppressed(phone text, channel text default 'all') returns boolean
 language sql stable security definer set search_path = ''
 as $$
     select exists (
         select from public.suppressions s
         join public.workspaces w on w.id = s.workspace_id
-        where w.id = workspace
-          and s.phone_hash = pg_catalog.encode(pg_catalog.sha256(w.phone_key || pg_catalog.convert_to(number, 'UTF8')), 'hex')
-          and (s.channel_scope = 'all' or channel = 'all' or s.channel_scope = channel)
+        where w.id = (select strowger.here())
+          and s.phone_hash = encode(sha256(w.phone_key || convert_to($1, 'UTF8')), 'hex')
+          and (s.channel_scope = 'all' or $2 = 'all' or s.channel_scope = $2)
     )
-    and workspace is not null
 $$;
-comment on function strowger.is_suppressed(uuid, text, text) is 'Looks the number up by its keyed hash. Called through is_suppressed(text, text) only.';
-
-create function strowger.is_suppressed(number text, channel text default 'all') returns boolean
-language sql stable security definer set search_path = ''
-as $$ select strowger.is_suppressed((select strowger.tenant()), number, channel) $$;
-comment on function strowger.is_suppressed(text, text) is 'May this number be left alone only? For the workspace of the worker''s transaction.';
-revoke execute on function strowger.is_suppressed(uuid, text, text), strowger.is_suppressed(text, text) from public;
-grant execute on function strowger.is_suppressed(text, text) to strowger_worker;
+comment on function strowger.is_suppressed(text, text) is
+    'Is this number to be left alone? By its keyed hash, so that erased contacts are found; in the caller''s workspace only.';
+revoke execute on function strowger.is_suppressed(text, text) from public;
+grant execute on function strowger.is_suppressed(text, text) to authenticated, strowger_worker;
 
 grant select, insert on public.suppressions to authenticated, service_role, strowger_worker;
 

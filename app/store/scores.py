@@ -1,0 +1,35 @@
+"""Scores with the model version that made them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from uuid import UUID
+
+from app.sales.lead import Score, Tier
+from app.store.connect import Connection
+
+_RECORD = """
+    insert into scores (workspace_id, lead_id, call_id, model_version, probability, lower, upper, tier, reasons)
+    values (strowger.here(), %(lead_id)s, %(call_id)s, %(model_version)s, %(probability)s, %(lower)s, %(upper)s,
+            %(tier)s, %(reasons)s)
+    on conflict (call_id, model_version) do nothing
+"""
+_OF_CALL = """
+    select s.probability, s.lower, s.upper, s.tier, s.reasons, s.model_version
+    from scores s join calls c on c.id = s.call_id
+    where c.call_sid = %s order by s.scored_at desc limit 1
+"""
+
+
+def record(db: Connection, lead_id: UUID, call_id: UUID, score: Score) -> bool:
+    """False when this model version has scored this call before."""
+    values = asdict(score) | {"lead_id": lead_id, "call_id": call_id, "reasons": list(score.reasons)}
+    return db.execute(_RECORD, values).rowcount == 1
+
+
+def of_call(db: Connection, call_sid: str) -> Score | None:
+    """The latest."""
+    row = db.execute(_OF_CALL, (call_sid,)).fetchone()
+    if row is None:
+        return None
+    return Score(**{**row, "tier": Tier(row["tier"]), "reasons": tuple(row["reasons"])})

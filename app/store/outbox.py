@@ -37,15 +37,11 @@ _FAILED = """
     returning quarantined_at is not null as quarantined
 """
 _POSTPONE = """
-    update outbox set starts = greatest(starts - 1, 0), leased_until = null, available_at = now() + %(again_in)s
-    where id = %(id)s and done_at is null
-"""
-_POSTPONE = """
     update outbox set
         starts = greatest(starts - 1, 0),
-        last_error = left(%(why)s, 2000),
+        last_error = coalesce(left(%(why)s, 2000), last_error),
         leased_until = null,
-        available_at = now() + greatest(%(at_least)s, least((now() - created_at) / 4, interval '5 minutes'))
+        available_at = now() + greatest(%(again_in)s, least((now() - created_at) / 4, interval '5 minutes'))
     where id = %(id)s and done_at is null and quarantined_at is null
 """
 _PUT_ASIDE = """
@@ -104,14 +100,12 @@ def failed(db: Connection, job_id: UUID, error: str, again_in_s: float = 5.0) ->
     return row is not None and bool(row["quarantined"])
 
 
-def postpone(db: Connection, job_id: UUID, again_in_s: float) -> None:
-    """It could not be tried for a reason outside of it, such as a provider that is down: no try is counted."""
-    db.execute(_POSTPONE, {"id": job_id, "again_in": timedelta(seconds=again_in_s)})
+def postpone(db: Connection, job_id: UUID, again_in_s: float, why: str | None = None) -> bool:
+    """It could not be tried for a reason outside of it, such as a provider that is down: no try is counted.
 
-
-def postpone(db: Connection, job_id: UUID, why: str, at_least_s: float = 5.0) -> bool:
-    """Not now, through no fault of the job: this try does not count. The older the job, the longer the pause, to 5 min."""
-    values = {"id": job_id, "why": why, "at_least": timedelta(seconds=at_least_s)}
+    The older the job, the longer the pause: `again_in_s` at least, a quarter of its age, but 5 minutes at most.
+    """
+    values = {"id": job_id, "why": why, "again_in": timedelta(seconds=again_in_s)}
     return db.execute(_POSTPONE, values).rowcount == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.store.connect import Connection
@@ -37,3 +39,19 @@ def is_suppressed(db: Connection, phone: str, channel: str = "all") -> bool:
     """For `channel` all, voice or whatsapp; "all" asks whether any channel is closed. Finds erased contacts, too."""
     row = db.execute("select strowger.is_suppressed(%s, %s) as yes", (phone, channel)).fetchone()
     return row is None or bool(row["yes"])
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """What a call's log says about somebody who wants to be left alone."""
+
+    workspace_id: UUID
+    call_id: UUID
+    phone: str
+    words: str
+
+
+def not_listed(system_db: Connection, since: datetime, most: int = 100) -> tuple[OptOut, ...]:
+    """Opt-outs in the logs, written since then, that are on no list. There should be none."""
+    found = system_db.execute("select * from strowger.optouts_not_listed(%s, %s)", (since, most))
+    return tuple(OptOut(**row) for row in found)

@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -36,19 +35,6 @@ class Account:
         return cls(sid="AC" + secrets.token_hex(16), token=secrets.token_hex(16))
 
 
-def free_port(wanted: int = 0) -> int:
-    """`wanted` if nobody listens there, else any free one. Raises ServiceNotStarted only if none is to be had."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ServiceNotStarted("No free port on 127.0.0.1: close something that listens there and try again.")
-
-
 class Role:
     """One child process running one role (`serve`, `worker`, `beat`), its output in a log file."""
 
@@ -62,7 +48,7 @@ class Role:
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as out:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "app.cli", *self._arguments],
                 env=self._env,
                 stdout=out,
@@ -124,12 +110,16 @@ def wait_ready(url: str, role: Role, timeout_s: float = READY_TIMEOUT_S) -> None
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if not role.alive:
-            raise ServiceNotStarted(f"`strowger {role.name}` stopped at once; its log {role.log} ends:\n{role.last_words()}")
+            raise ServiceNotStarted(
+                f"`strowger {role.name}` stopped at once; its log {role.log} ends:\n{role.last_words()}"
+            )
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback address
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):
             pass
         time.sleep(0.05)
-    raise ServiceNotStarted(f"{url} did not answer within {timeout_s:.0f} s; the log {role.log} ends:\n{role.last_words()}")
+    raise ServiceNotStarted(
+        f"{url} did not answer within {timeout_s:.0f} s; the log {role.log} ends:\n{role.last_words()}"
+    )

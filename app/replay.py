@@ -1,0 +1,63 @@
+"""`strowger replay`: a call again from its log."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from app.demo.screen import Screen
+from app.dialog.events import Entry, to_record
+from app.dialog.transcript import Latency, latencies_of
+from app.embedded import start_services
+from app.errors import NotFound
+from app.settings import load
+from app.store import call_events, calls
+from app.store.connect import Database
+
+
+def run(call_sid: str, *, as_json: bool, speed: float) -> int:
+    """Prints the call; 0 when it is known. Raises NotFound otherwise."""
+    entries = _entries(call_sid)
+    if as_json:
+        for entry in entries:
+            kind, body = to_record(entry.fact)
+            print(json.dumps({"seq": entry.seq, "at_ms": entry.at_ms, "kind": kind, **body}))  # noqa: T201
+        return 0
+    console = Console()
+    screen = Screen(console)
+    screen.heading(call_sid)
+    at_ms = 0
+    for entry in entries:
+        if speed > 0 and entry.at_ms > at_ms:
+            time.sleep((entry.at_ms - at_ms) / 1000 / speed)
+        at_ms = max(at_ms, entry.at_ms)
+        screen.show(entry)
+    console.print(_waterfall(latencies_of(entries)))
+    return 0
+
+
+def _entries(call_sid: str) -> tuple[Entry, ...]:
+    with start_services(load()) as services:
+        database = Database.open(services.database_url, max_size=1)
+        try:
+            with database.system() as db:
+                workspace = calls.workspace_of(db, call_sid)
+            if workspace is None:
+                raise NotFound(f"No call {call_sid} is known here: check the sid, and DATABASE_URL if it is elsewhere.")
+            with database.worker(workspace) as db:
+                return call_events.read(db, call_sid)
+        finally:
+            database.close()
+
+
+def _waterfall(turns: tuple[Latency, ...]) -> Table:
+    table = Table(title="From the caller's last sound to our first, in ms", title_justify="left", box=None)
+    for name in ("turn", "decision", "transcript", "dialogue", "speech", "playout", "total"):
+        table.add_column(name, justify="right")
+    for turn in turns:
+        stages = (turn.decision, turn.transcript, turn.dialogue, turn.speech, turn.playout, turn.total)
+        table.add_row(str(turn.turn), *("-" if stage is None else str(stage) for stage in stages))
+    return table

@@ -8,6 +8,9 @@ from uuid import UUID
 
 from app.store.connect import Connection
 
+OUTSIDE_WINDOW = "63016"
+AS_TEMPLATE = ":template"  # added to the name of a message that is sent again, so that this happens once, too
+
 _CLAIM = """
     insert into messages (workspace_id, direction, call_id, lead_id, template, recipient, sender, text, status)
     select c.workspace_id, 'outbound', c.id, c.lead_id, %(template)s, %(to)s, %(sender)s, %(text)s, 'claimed'
@@ -25,6 +28,13 @@ _DELIVERY = """
     update messages set status = %(status)s, status_at = now(), error = coalesce(%(error)s, error)
     where provider_sid = %(provider_sid)s and direction = 'outbound'
       and strowger.message_rank(%(status)s) > strowger.message_rank(status)
+"""
+_SEND_AGAIN = """
+    insert into outbox (workspace_id, kind, key)
+    select m.workspace_id, 'resend', c.call_sid || ':' || m.template
+    from messages m join calls c on c.id = m.call_id
+    where m.provider_sid = %(provider_sid)s and m.template not like '%%' || %(again)s
+    on conflict (workspace_id, kind, key) do nothing
 """
 _RECEIVE = """
     insert into messages (workspace_id, direction, lead_id, sender, recipient, text, status, provider_sid)
@@ -97,8 +107,15 @@ def fail(db: Connection, claim_id: UUID, error: str) -> bool:
 
 
 def set_delivery(db: Connection, provider_sid: str, status: str, error: str | None = None) -> bool:
-    """False when the message is unknown or was already there or further."""
-    return db.execute(_DELIVERY, {"provider_sid": provider_sid, "status": status, "error": error}).rowcount == 1
+    """False when the message is unknown or was already there or further. `error` begins with the provider's number.
+
+    A text that came too late for the 24-hour window causes a job in the same transaction: once more, as a template.
+    """
+    values = {"provider_sid": provider_sid, "status": status, "error": error, "again": AS_TEMPLATE}
+    new = db.execute(_DELIVERY, values).rowcount == 1
+    if new and error is not None and error.startswith(OUTSIDE_WINDOW):
+        db.execute(_SEND_AGAIN, values)
+    return new
 
 
 def receive(db: Connection, provider_sid: str, sender: str, to: str, text: str, lead_id: UUID | None = None) -> bool:
@@ -130,20 +147,22 @@ def unsettled(db: Connection, before: datetime) -> tuple[Claim, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A claim that somebody holds, or held when their process died; `since` when it was taken."""
+    """A claim that somebody holds, or held when their process died: taken first at `first`, last at `since`."""
 
     claim: Claim
+    first: datetime
     since: datetime
 
 
 def standing(db: Connection, call_id: UUID, template: str) -> Standing | None:
     """The claim on this message, if there is one of which nobody knows yet whether it was sent."""
     query = """
-        select id, call_id, template, recipient as to, sender, text, status_at as since from messages
+        select id, call_id, template, recipient as to, sender, text, created_at as first, status_at as since
+        from messages
         where call_id = %s and template = %s and status = 'claimed' and provider_sid is null
     """
     row = db.execute(query, (call_id, template)).fetchone()
-    return Standing(since=row.pop("since"), claim=Claim(**row)) if row else None
+    return Standing(first=row.pop("first"), since=row.pop("since"), claim=Claim(**row)) if row else None
 
 
 def take_over(db: Connection, old: Standing) -> bool:
@@ -159,13 +178,3 @@ def accounted(db: Connection, provider_sids: tuple[str, ...]) -> frozenset[str]:
     """Those of these provider ids that belong to a message we know of."""
     found = db.execute("select provider_sid from messages where provider_sid = any(%s)", (list(provider_sids),))
     return frozenset(row["provider_sid"] for row in found)
-
-
-def get(db: Connection, message_id: UUID) -> tuple[UUID, Message] | None:
-    """The call it belongs to, and the message."""
-    query = """
-        select call_id, id, template, recipient as to, sender, text, status, provider_sid, error
-        from messages where id = %s and call_id is not null
-    """
-    row = db.execute(query, (message_id,)).fetchone()
-    return (row.pop("call_id"), Message(**row)) if row else None

@@ -62,3 +62,10 @@ def seed_demo(
             (DEMO_WORKSPACE, number, playbook_name),
         )
     return DEMO_WORKSPACE
+
+
+def whatsapp_sender(db: Connection, preferred: str) -> str | None:
+    """The number to write from: `preferred` if it can, else the oldest that can, None if none can."""
+    query = "select e164 from phone_numbers where whatsapp order by (e164 = %s) desc, created_at limit 1"
+    row = db.execute(query, (preferred,)).fetchone()
+    return str(row["e164"]) if row else None

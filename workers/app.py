@@ -116,7 +116,7 @@ def run_beat(settings: Settings) -> None:
 
     logs.set_up(settings.log)
     celery.conf.update(configuration(settings))
-    run(_needed(settings, "database_url", "DATABASE_URL"))
+    run(_needed(settings, "database_url", "DATABASE_URL"), _needed(settings, "redis_url", "REDIS_URL"))
 
 
 def serve_queue(node: str, concurrency: int) -> None:

@@ -30,9 +30,10 @@ LONGEST_TEXT = 1600  # characters; error 21617 beyond
 TEMPLATES_FRESH_S = 600.0
 LOOK_BACK = 50  # messages per person and sender; we send at most a few in the time an answer may be missing
 
-OUTSIDE_WINDOW = 63016
 RATE_LIMITED = frozenset({63018, 20429, 14107})
-NOT_LET_IN = frozenset({401, 403, 404, 429})  # wrong key, suspended or unknown account, too fast: an operator can mend it
+NOT_LET_IN = frozenset(
+    {401, 403, 404, 429}
+)  # wrong key, suspended or unknown account, too fast: an operator can mend it
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,8 @@ class WhatsApp:
         try:
             return self._templates[name]
         except KeyError:
-            raise ProviderRefused(
-                f"no approved WhatsApp template is named {name!r}", provider_code=OUTSIDE_WINDOW
-            ) from None
+            self._templates_until = float("-inf")  # it may be approved any minute: look again next time
+            raise ProviderDown(f"no approved WhatsApp template is named {name!r}") from None
 
     def _approved(self) -> dict[str, str]:
         with _harmless_requests():

@@ -58,10 +58,8 @@ def test_C51_template_goes_out_by_its_id_with_clean_variables_and_no_body(box: L
     assert "Body" not in letter.form
 
 
-def test_C51_template_that_is_not_approved_is_refused_before_anything_is_sent(
-    box: Letterbox, whatsapp: WhatsApp
-) -> None:
-    with pytest.raises(ProviderRefused, match="no approved WhatsApp template"):
+def test_C51_template_that_is_not_approved_yet_waits_and_nothing_is_sent(box: Letterbox, whatsapp: WhatsApp) -> None:
+    with pytest.raises(ProviderDown, match="no approved WhatsApp template"):
         send(whatsapp, template="northlight_solar.unknown")
     assert box.letters == ()
 
@@ -135,5 +133,5 @@ def test_templates_are_asked_for_again_after_ten_minutes(box: Letterbox) -> None
     box.withdraw_templates()
     send(whatsapp, template="northlight_solar.callback")
     now = 601.0
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(ProviderDown):
         send(whatsapp, template="northlight_solar.callback")

@@ -1,0 +1,69 @@
+"""What tasks work with: one set per process, made when first used, so that nothing open crosses a fork."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Protocol
+
+from app.compliance import rules
+from app.compliance.rules import Rules
+from app.ports import Messenger
+from app.providers.whatsapp import SentMessage, WhatsApp, connect
+from app.sales.lead import LeadHistory, Score
+from app.settings import Settings, load
+from app.store.connect import Database
+
+
+class Post(Messenger, Protocol):
+    """A Messenger that can also say what it has accepted, newest first. Raises ProviderDown when it cannot."""
+
+    def sent(self, *, to: str, sender: str, since: datetime) -> tuple[SentMessage, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """`post` is None while no Twilio account is set: promised messages wait for it. `score` raises ModelRefused when
+    there is no model that may be used."""
+
+    database: Database
+    post: Post | None
+    score: Callable[[LeadHistory], Score]
+    rules: Rules
+    now: Callable[[], datetime]
+
+
+def current() -> Resources:
+    """Those of this process; a pool child that inherits its parent's memory still makes its own."""
+    return _of_process(os.getpid())
+
+
+@cache
+def _of_process(pid: int) -> Resources:
+    return assemble(load())
+
+
+def assemble(settings: Settings) -> Resources:
+    from workers.model import Model  # numpy and scikit-learn: only where a lead is scored
+
+    assert settings.database_url is not None  # app.configuration refused to start without
+    return Resources(
+        database=Database.open(settings.database_url.get_secret_value(), max_size=2),
+        post=_post(settings),
+        score=Model(settings.data_dir),
+        rules=rules.load(),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def _post(settings: Settings) -> Post | None:
+    if settings.twilio_account_sid is None or settings.twilio_auth_token is None:
+        return None
+    client = connect(
+        settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_base_url
+    )
+    status_url = f"{settings.public_url}/twilio/message-status" if settings.public_url else None
+    return WhatsApp(client, status_url=status_url)

@@ -1,0 +1,66 @@
+"""The beat: what runs how often. A plain loop that needs Postgres alone to find work.
+
+Not Celery beat: that one sends its ticks through the broker, and would fall silent with the very part whose losses it
+is here to make good. Several beats may run at once, on any machines: Postgres leases a job to one of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from app.errors import StrowgerError
+from app.store.connect import Database
+from workers import logs
+from workers.broker import Broker
+from workers.reconcile import Reconciler
+from workers.relay import relay
+from workers.stop import Stop
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    name: str
+    seconds: float
+    act: Callable[[], object]
+
+
+def table(database: Database, broker: Broker) -> tuple[Every, ...]:
+    reconciler = Reconciler(database)
+    return (
+        Every("relay", 1.0, lambda: relay(database, broker)),
+        Every("reconcile", 5.0, reconciler.run),
+    )
+
+
+def due(beats: tuple[Every, ...], last: Mapping[str, float], now: float) -> tuple[Every, ...]:
+    """Those whose time has come; one that never ran is due at once."""
+    return tuple(beat for beat in beats if beat.name not in last or now - last[beat.name] >= beat.seconds)
+
+
+def run(database_url: str, redis_url: str) -> None:
+    """Until SIGTERM or Ctrl-C."""
+    stop = Stop()
+    stop.on_signals()
+    database = Database.open(database_url, max_size=2)
+    beats = table(database, Broker(redis_url))
+    last: dict[str, float] = {}
+    try:
+        while not stop.wait(min(beat.seconds for beat in beats) / 4):
+            for beat in due(beats, last, time.monotonic()):
+                last[beat.name] = time.monotonic()
+                _run(beat)
+    finally:
+        database.close()
+
+
+def _run(beat: Every) -> None:
+    """A database or broker that is away is a reason to try again, not to leave."""
+    try:
+        beat.act()
+    except StrowgerError as error:
+        log.warning("beat failed", extra={"beat": beat.name, "error": logs.where(error)})

@@ -1,0 +1,179 @@
+"""Services for the tests that ask for them: one Postgres and one Valkey per run, shared by all its processes.
+
+Each test gets a database of its own, copied from a migrated template. A test that asks for none of this pays nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+if TYPE_CHECKING:
+    from app.store.connect import Database
+
+_FOLDER = "STROWGER_TESTS_FOLDER"  # inherited by the workers of a parallel run; made by whoever first needs it
+_TEMPLATE = "strowger_template"
+_PLAYBOOK = "business: {name: Northlight Solar}\n"
+_owner = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_owner] = _FOLDER not in os.environ
+    # Not pytest's own folder, which the user that Postgres runs as may not enter.
+    os.environ.setdefault(_FOLDER, str(Path(tempfile.gettempdir()) / f"strowger-tests-{uuid.uuid4().hex[:12]}"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The process that started the run cleans up, once the servers have ended with the last one that used them."""
+    if not config.stash[_owner]:
+        return
+    folder = Path(os.environ.pop(_FOLDER))
+    if not folder.exists():
+        return
+    from app.embedded.launch import Ownership
+
+    for name in ("postgres", "valkey"):
+        if (folder / name).exists():
+            Ownership(name, folder / name).release()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _only_one(name: str) -> Iterator[Path]:
+    """The run's folder, with the other processes of the run kept waiting."""
+    folder = Path(os.environ[_FOLDER])
+    folder.mkdir(mode=0o755, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
+@contextmanager
+def _shared(name: str, start: Callable[[Path], str]) -> Iterator[str]:
+    """The address of a server that the first process starts and that runs until the last one is gone."""
+    from app.embedded.launch import Lifeline
+
+    with _only_one(name) as folder:
+        address = folder / f"{name}.url"
+        if not address.exists():
+            address.write_text(start(folder))
+        share = Lifeline(folder / name)
+    yield address.read_text()
+    share.release()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The owner's address of a Postgres with nothing of ours but a migrated template."""
+    from app.embedded import postgres
+
+    servers = []
+
+    def start(folder: Path) -> str:
+        server = postgres.start(folder)
+        servers.append(server)
+        make_database(server.url, _TEMPLATE)
+        migrated = _named(server.url, _TEMPLATE)
+        from app.store.migrate import ensure_stub, migrate
+
+        ensure_stub(migrated)
+        migrate(migrated)
+        return server.url
+
+    with _shared("postgres", start) as url:
+        yield url
+    for server in servers:
+        server.server.release()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The owner's address of a fresh, migrated database."""
+    name = f"t_{uuid.uuid4().hex}"
+    make_database(postgres_server, name, template=_TEMPLATE)
+    yield _named(postgres_server, name)
+    drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: str) -> Iterator[str]:
+    """The owner's address of a database without anything in it."""
+    name = f"t_{uuid.uuid4().hex}"
+    make_database(postgres_server, name)
+    yield _named(postgres_server, name)
+    drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    from app.store.connect import Database
+
+    opened = Database.open(postgres_url, max_size=4)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def workspace(postgres_url: str) -> UUID:
+    """A workspace with the number +12025550100 and a published playbook "northlight_solar"."""
+    from app.store.workspaces import seed_demo
+
+    return seed_demo(postgres_url, playbook_name="northlight_solar", playbook_yaml=_PLAYBOOK)
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[str]:
+    from app.embedded import valkey
+
+    servers = []
+
+    def start(folder: Path) -> str:
+        server = valkey.start(folder)
+        servers.append(server)
+        return server.url
+
+    with _shared("valkey", start) as url:
+        yield url
+    for server in servers:
+        server.server.release()
+
+
+@pytest.fixture
+def valkey_url(valkey_server: str) -> str:
+    """An empty database that no other process of the run uses."""
+    import redis
+
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    url = f"{valkey_server.removesuffix('/0')}/{worker % 16}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+def make_database(server: str, name: str, template: str = "template1") -> None:
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as db:
+        # Copying files beats logging every page of a small template.
+        db.execute(f'create database "{name}" template "{template}" strategy file_copy')
+
+
+def drop_database(server: str, name: str) -> None:
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as db:
+        db.execute(f'drop database if exists "{name}" with (force)')
+
+
+def _named(server: str, name: str) -> str:
+    return f"{server.rpartition('/')[0]}/{name}"

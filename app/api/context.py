@@ -1,0 +1,53 @@
+"""What the routes share, made once by the composition root and found again through the application's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self, cast
+
+from starlette.requests import HTTPConnection
+
+from app.api.records import Records
+from app.api.switchboard import Switchboard
+from app.api.wire import Wire
+from app.store.calls import CallRow
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSettings:
+    """`public_url` is what the carrier was told; `tokens` sign its webhooks (two while being rotated; media
+    tokens are made with the first); an `account_sid` of None takes any account."""
+
+    public_url: str
+    tokens: tuple[str, ...]
+    account_sid: str | None = None
+
+
+class Conversations(Protocol):
+    """Holds calls' conversations over media sockets. A context manager around everything they share."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
+        """Returns the end reason once the conversation is over and its log durable; a lost socket is "media_lost"."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    settings: CarrierSettings
+    records: Records
+    board: Switchboard
+    conversations: Conversations
+    now: Callable[[], datetime]
+
+    def url(self, path: str) -> str:
+        return self.settings.public_url + path
+
+
+def web_of(connection: HTTPConnection) -> Web:
+    return cast(Web, connection.app.state.web)

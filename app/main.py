@@ -1,0 +1,103 @@
+"""Composition root of the web process: settings in, application out. No decisions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from app import observe
+from app.api import callbacks, health, media, messages, problems, voice
+from app.api.context import CarrierSettings, Conversations, Web
+from app.api.records import Records
+from app.api.shield import Shield
+from app.api.switchboard import Switchboard
+from app.errors import BadSetting
+from app.settings import EXAMPLES, Settings
+from app.store.connect import Database
+
+LAG_SAMPLE_S = 0.5
+
+# Makes what holds conversations once the event loop runs; replaced in tests that need no speech.
+Hosting: TypeAlias = Callable[[Settings, Records, Switchboard], Conversations]
+
+
+def create_app(settings: Settings, *, hosting: Hosting | None = None) -> FastAPI:
+    """Raises BadSetting when a variable without which no call can be answered is missing."""
+    observe.configure(settings.log)
+    carrier = carrier_settings(settings)
+    database_url = _required(settings.database_url, "DATABASE_URL")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        clock = asyncio.get_running_loop().time
+        records = Records(Database.open(database_url))
+        board = Switchboard(settings.max_calls, clock)
+        conversations = (hosting or _hosting())(settings, records, board)
+        app.state.web = Web(carrier, records, board, conversations, lambda: datetime.now(UTC))
+        try:
+            async with asyncio.TaskGroup() as group, conversations:
+                lag = group.create_task(_watch_loop_lag(clock), name="loop lag")
+                yield
+                lag.cancel()
+        finally:
+            records.close()
+            records.database.close()
+
+    docs = settings.docs
+    app = FastAPI(
+        title="Strowger",
+        summary="Sales calls on the phone: answered, held, scored and followed up.",
+        lifespan=lifespan,
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+    )
+    problems.install(app)
+    app.add_middleware(Shield)
+    for part in (voice, callbacks, messages, media, health):
+        app.include_router(part.router)
+    return app
+
+
+def carrier_settings(settings: Settings) -> CarrierSettings:
+    """Raises BadSetting: without address and token no webhook could be told from a forgery."""
+    if settings.public_url is None:
+        raise _missing("STROWGER_PUBLIC_URL")
+    tokens = tuple(
+        token.get_secret_value()
+        for token in (settings.twilio_auth_token, settings.twilio_auth_token_secondary)
+        if token is not None
+    )
+    if settings.twilio_auth_token is None:
+        raise _missing("TWILIO_AUTH_TOKEN")
+    return CarrierSettings(settings.public_url, tokens, settings.twilio_account_sid)
+
+
+def _hosting() -> Hosting:
+    # Speech and models are the heavy part of the start; a test with its own conversations does not pay for them.
+    from app.api.conversations import host
+
+    return host
+
+
+def _required(value: SecretStr | None, name: str) -> str:
+    if value is None:
+        raise _missing(name)
+    return value.get_secret_value()
+
+
+def _missing(name: str) -> BadSetting:
+    return BadSetting(f"{name} is not set. Example: {name}={EXAMPLES[name]}")
+
+
+async def _watch_loop_lag(clock: Callable[[], float]) -> None:
+    while True:
+        due = clock() + LAG_SAMPLE_S
+        await asyncio.sleep(LAG_SAMPLE_S)
+        observe.LOOP_LAG_SECONDS.observe(max(0.0, clock() - due))

@@ -1,0 +1,85 @@
+"""Uvicorn, and how it leaves: on SIGTERM no new call is taken, the live ones are held to their end, then it goes.
+
+Uvicorn alone closes every WebSocket at the signal, which would cut people off in mid-sentence; so the signal is ours.
+"""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from app import observe
+from app.api.context import Web
+from app.api.wire import MAX_FRAME
+from app.main import create_app
+from app.settings import Settings
+
+log = observe.log(__name__)
+
+GOODBYE_S = 25.0  # at the drain limit: to say goodbye on the calls that are still live
+KEEP_ALIVE_S = 75
+
+
+class DrainingServer(uvicorn.Server):
+    """The first SIGTERM or SIGINT drains. A second SIGINT, from a person at a keyboard, does not wait."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, drain_limit_s: float) -> None:
+        super().__init__(config)
+        self._app = app
+        self._limit_s = drain_limit_s
+        self._asked = False
+        self._began: float | None = None
+        self._said_goodbye = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._asked and sig == signal.SIGINT:
+            self.should_exit = self.force_exit = True
+        self._asked = True
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._asked and not self.should_exit:
+            self.should_exit = self._drained()
+        return await super().on_tick(counter)
+
+    def _drained(self) -> bool:
+        web: Web = self._app.state.web
+        now = web.board.now()
+        if self._began is None:
+            self._began = now
+            web.board.drain()
+            log.info("draining", live=web.board.live(), limit_s=self._limit_s)
+        waited = now - self._began
+        if web.board.live() == 0:
+            log.info("drained", waited_s=round(waited, 1))
+            return True
+        if waited >= self._limit_s and not self._said_goodbye:
+            self._said_goodbye = True
+            log.warning("drain limit reached: saying goodbye", live=web.board.live())
+            web.board.end_all("drained")
+        return waited >= self._limit_s + GOODBYE_S
+
+
+def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Returns once the last call has ended after SIGTERM. Raises BadSetting before anything is started."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME,
+        ws_ping_interval=None,  # what the carrier answers to pings is not documented; its frames show that it lives
+        ws_per_message_deflate=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=5,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=MAX_FRAME,
+    )
+    DrainingServer(config, app, settings.drain_limit_s).run()

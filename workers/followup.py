@@ -94,37 +94,38 @@ def _promise(db: Connection, call_sid: str, name: str | None) -> Promise | None:
 def _claim(
     db: Connection, resources: Resources, job: Ref, promise: Promise, old: Standing | None = None
 ) -> Ready | str | Later:
-    """One transaction: may we, is it still wanted, what does it say, and it is ours. `old` is taken over, not claimed."""
-    now = resources.now()
-    sender = workspaces.whatsapp_sender(db, promise.call.business)
-    letter = _letter(db, promise)
-    if sender is None or letter is None:
-        return _aside(
-            db, job, "no number of ours is set up for WhatsApp" if letter else "the playbook lacks this message"
-        )
-    if now - (promise.call.ended_at or promise.call.created_at) > STALE:
+    """One transaction: is it still wanted, may we, and it is ours. A claim that was found standing is taken over."""
+    now, call = resources.now(), promise.call
+    sender, letter = workspaces.whatsapp_sender(db, call.business), _letter(db, promise)
+    if sender is None:
+        return _aside(db, job, "no number of ours is set up for WhatsApp")
+    if letter is None:
+        return _aside(db, job, "the playbook lacks this message")
+    if now - (call.ended_at or call.created_at) > STALE:
         return _aside(db, job, "too late: promised more than a day ago")
-    decision = may_write(db, resources, promise.call, sender)
-    if decision.verdict is Verdict.DEFER and decision.until is not None:
-        return Later("the gate says: not at this hour", (decision.until - now).total_seconds())
+    decision = may_write(db, resources, call, sender)
     if not decision.allowed:
-        if old is not None:
-            messages.release(db, old.claim.id)
-        outbox.done(db, job.id)
-        return f"not allowed: {', '.join(decision.rule_ids)}"
-    as_template = promise.again or not in_window(messages.last_inbound_at(db, promise.call.person), now)
+        return _not_allowed(db, job, decision, old, now)
     if old is not None:
         claim = old.claim if messages.take_over(db, old) else None
     else:
-        claim = messages.claim(
-            db, promise.call.id, promise.claimed_as, to=promise.call.person, sender=sender, text=letter.text
-        )
+        claim = messages.claim(db, call.id, promise.claimed_as, to=call.person, sender=sender, text=letter.text)
     if claim is not None:
-        return Ready(claim, letter, as_template)
-    if messages.standing(db, promise.call.id, promise.claimed_as):
+        in_time = in_window(messages.last_inbound_at(db, call.person), now)
+        return Ready(claim, letter, as_template=promise.again or not in_time)
+    if messages.standing(db, call.id, promise.claimed_as):
         return Later("somebody else is sending it", SURE.total_seconds())
     outbox.done(db, job.id)
     return "was sent before"
+
+
+def _not_allowed(db: Connection, job: Ref, decision: Decision, old: Standing | None, now: datetime) -> str | Later:
+    if decision.verdict is Verdict.DEFER and decision.until is not None:
+        return Later("the gate says: not at this hour", (decision.until - now).total_seconds())
+    if old is not None:
+        messages.release(db, old.claim.id)
+    outbox.done(db, job.id)
+    return f"not allowed: {', '.join(decision.rule_ids)}"
 
 
 def may_write(db: Connection, resources: Resources, call: CallRow, sender: str) -> Decision:

@@ -1,0 +1,83 @@
+"""Finished calls as the service leaves them: the row, the lead, the log and the consent, and no outcome yet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.dialog.events import (
+    AgentHeard,
+    AgentSaid,
+    AppointmentRequested,
+    CallBegan,
+    CallEnded,
+    CallerSaid,
+    CallerVoice,
+    ConsentGiven,
+    Entry,
+    Fact,
+    FactLearned,
+    FollowUpPromised,
+    QuestionAnswered,
+)
+from app.store import call_events, calls, consents, leads
+from app.store.calls import CallRow, NewCall
+from app.store.connect import Connection
+from app.store.consents import NewConsent
+
+PLAYBOOK = "northlight_solar"
+BUSINESS = "+12025550100"
+MESSAGE = "appointment_summary"
+SECONDS = 95
+_WORDING = "May Northlight Solar send you a WhatsApp message about this, to the number you are calling from?"
+
+
+def person(place: int) -> str:
+    """A number for the caller at this place, of the block that is kept for fiction: +1 202 555 0110 to 0199."""
+    return f"+1202555{110 + place % 90:04d}"
+
+
+def call_log(call_sid: str, caller: str, *, version: int = 1) -> tuple[Entry, ...]:
+    """An interested caller: asks, tells, books a visit and agrees to a message."""
+    facts: tuple[tuple[int, Fact], ...] = (
+        (0, CallBegan(call_sid, "inbound", caller, BUSINESS, PLAYBOOK, version, "scripted", "playbook", "scripted")),
+        (300, AgentSaid(1, 0, "Hello, this is Northlight Solar.", "greeting")),
+        (4_000, AgentHeard(1, "Hello, this is Northlight Solar.", 3_600, 3_600, True)),
+        (7_100, CallerVoice(4_600, 7_000)),
+        (7_200, CallerSaid(1, "what does it cost", 0.9, 4_600, 7_000, "scripted")),
+        (7_210, QuestionAnswered("price")),
+        (16_000, CallerVoice(14_000, 15_900)),
+        (16_100, CallerSaid(2, "i own the house", 0.9, 14_000, 15_900, "scripted")),
+        (16_110, FactLearned("owner", "yes", "i own the house")),
+        (40_000, CallerVoice(38_000, 39_900)),
+        (40_100, CallerSaid(3, "tuesday at ten", 0.9, 38_000, 39_900, "scripted")),
+        (40_110, AppointmentRequested("2026-11-24T10:00", "tuesday at ten")),
+        (60_000, CallerVoice(59_000, 59_600)),
+        (60_100, CallerSaid(4, "yes", 0.9, 59_000, 59_600, "scripted")),
+        (60_110, ConsentGiven("whatsapp", _WORDING)),
+        (60_120, FollowUpPromised(MESSAGE)),
+        (SECONDS * 1000, CallEnded("finished")),
+    )
+    return tuple(Entry(seq, at_ms, fact) for seq, (at_ms, fact) in enumerate(facts, start=1))
+
+
+def finished_call(db: Connection, call_sid: str, caller: str, *, version: int = 1, ended: bool = True) -> CallRow:
+    """Written in the caller's transaction."""
+    lead = leads.find_or_create(db, caller, "inbound_call")
+    call = calls.ring(db, NewCall(call_sid, "inbound", caller, BUSINESS, PLAYBOOK, version, lead_id=lead.id))
+    call_events.append(db, call.id, call_log(call_sid, caller, version=version))
+    now = datetime.now(UTC)
+    consents.give(
+        db,
+        NewConsent(
+            caller,
+            purpose="whatsapp",
+            kind="oral",
+            wording=_WORDING,
+            evidence=f"call {call_sid}",
+            given_at=now - timedelta(seconds=SECONDS),
+            call_id=call.id,
+        ),
+    )
+    if ended:
+        calls.end(db, call_sid, "finished", now)
+    return call

@@ -39,6 +39,8 @@ class Wire:
         return str(text)
 
     async def send_text(self, text: str) -> None:
+        if self._socket.client_state is WebSocketState.DISCONNECTED:
+            raise Disconnected("the media socket is gone")
         try:
             await self._socket.send_text(text)
         except (WebSocketDisconnect, RuntimeError) as error:

@@ -52,6 +52,14 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
         return [m.version for m in missing if _apply(db, m)]
 
 
+def pending(url: str, folder: Path = MIGRATIONS) -> list[str]:
+    """The versions `migrate` would apply. Changes nothing."""
+    with translated(), psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=5) as db:
+        recorded = db.execute("select to_regclass('supabase_migrations.schema_migrations') is not null").fetchone()
+        applied = _applied(db) if recorded is not None and recorded[0] else frozenset()
+        return [m.version for m in read(folder) if m.version not in applied]
+
+
 def ensure_stub(url: str) -> bool:
     """On a plain Postgres, makes what Supabase would provide. True when it did; a Supabase database is left alone."""
     with translated(), psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=10) as db:

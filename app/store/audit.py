@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from app.store.connect import Connection
+from app.store.values import json
 
 _WRITE = """
     insert into audit_log (workspace_id, actor, action, subject, detail)
@@ -17,5 +16,5 @@ _WRITE = """
 
 def write(db: Connection, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
     """`actor` is the user's id, or the name of the process; `action` a verb such as "playbook.publish"."""
-    values = {"actor": actor, "action": action, "subject": subject, "detail": Jsonb(dict(detail or {}))}
+    values = {"actor": actor, "action": action, "subject": subject, "detail": json(dict(detail or {}))}
     db.execute(_WRITE, values)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from app.dialog.events import Entry, from_record, to_record
+from app.store import values
 from app.store.connect import Connection
 
 _APPEND = """
     insert into call_events (workspace_id, call_id, seq, at_ms, kind, body)
-    select strowger.here(), %(call_id)s, e.seq, e.at_ms, e.kind, e.body
-    from unnest(%(seqs)s::int[], %(times)s::bigint[], %(kinds)s::text[], %(bodies)s::jsonb[])
-         as e (seq, at_ms, kind, body)
+    select strowger.here(), e.call_id, e.seq, e.at_ms, e.kind, e.body
+    from unnest(%(calls)s::uuid[], %(seqs)s::int[], %(times)s::bigint[], %(kinds)s::text[], %(bodies)s::jsonb[])
+         as e (call_id, seq, at_ms, kind, body)
     on conflict (call_id, seq) do nothing
-    returning seq
+    returning call_id, seq
 """
 _READ = """
     select e.seq, e.at_ms, e.kind, e.body
@@ -32,17 +30,22 @@ _LAST = (
 
 def append(db: Connection, call_id: UUID, entries: Sequence[Entry]) -> frozenset[int]:
     """The numbers written now. An entry that is already there stays as it is, so a batch may be written again."""
+    return frozenset(seq for _, seq in append_all(db, [(call_id, entry) for entry in entries]))
+
+
+def append_all(db: Connection, entries: Sequence[tuple[UUID, Entry]]) -> frozenset[tuple[UUID, int]]:
+    """The same for many calls in one statement: (call_id, seq) of what was written now."""
     if not entries:
         return frozenset()
-    records = [to_record(entry.fact) for entry in entries]
-    values = {
-        "call_id": call_id,
-        "seqs": [entry.seq for entry in entries],
-        "times": [entry.at_ms for entry in entries],
+    records = [to_record(entry.fact) for _, entry in entries]
+    columns = {
+        "calls": [call_id for call_id, _ in entries],
+        "seqs": [entry.seq for _, entry in entries],
+        "times": [entry.at_ms for _, entry in entries],
         "kinds": [kind for kind, _ in records],
-        "bodies": [Jsonb(_storable(body)) for _, body in records],
+        "bodies": [values.json(body) for _, body in records],
     }
-    return frozenset(row["seq"] for row in db.execute(_APPEND, values))
+    return frozenset((row["call_id"], row["seq"]) for row in db.execute(_APPEND, columns))
 
 
 def read(db: Connection, call_sid: str, after_seq: int = 0) -> tuple[Entry, ...]:
@@ -55,16 +58,3 @@ def last_seq(db: Connection, call_sid: str) -> int:
     """0 for a call that has said nothing yet."""
     row = db.execute(_LAST, (call_sid,)).fetchone()
     return int(row["seq"]) if row else 0
-
-
-def _storable(value: Any) -> Any:
-    """JSON in Postgres holds every character but NUL, which a speech provider may well send."""
-    match value:
-        case str():
-            return value.replace("\x00", "")
-        case dict():
-            return {key: _storable(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_storable(item) for item in value]
-        case _:
-            return value

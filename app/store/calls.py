@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from app.errors import Conflict
 from app.store.connect import Connection
+from app.store.values import json
 
 # A call that neither ended nor said anything for this long was lost with its process; longer than any call may last.
 FORGOTTEN_AFTER = timedelta(hours=1)
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 _COLUMNS = """
     id, workspace_id, call_sid, account_sid, direction, caller, called, lead_id, attempt_id, playbook, playbook_version,
@@ -91,6 +93,11 @@ class CallRow:
     ended_at: datetime | None
 
     @property
+    def phone(self) -> str | None:
+        """The person's number as E.164; None when it was withheld, or is a SIP address."""
+        return self.person if _E164.fullmatch(self.person) else None
+
+    @property
     def person(self) -> str:
         """The number of the person we speak with; not always a number when they called us."""
         return self.caller if self.direction == "inbound" else self.called
@@ -156,7 +163,11 @@ def end(db: Connection, call_sid: str, reason: str, at: datetime) -> None:
 
 def note_carrier_event(db: Connection, call_sid: str, key: str, body: Mapping[str, Any]) -> bool:
     """False when this callback was seen before, or no such call is known (T03)."""
-    return db.execute(_NOTE, {"call_sid": call_sid, "key": key, "body": Jsonb(dict(body))}).rowcount == 1
+    return db.execute(_NOTE, {"call_sid": call_sid, "key": key, "body": json(dict(body))}).rowcount == 1
+
+
+def attach_lead(db: Connection, call_sid: str, lead_id: UUID) -> None:
+    db.execute("update calls set lead_id = %s where call_sid = %s", (lead_id, call_sid))
 
 
 def attach_recording(db: Connection, call_sid: str, path: str) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from app.compliance.gate import Decision
 from app.store.connect import Connection
+from app.store.values import json
 
 _STORE = """
     insert into decisions (workspace_id, phone, channel, purpose, verdict, rules, findings, rules_version, until,
@@ -26,7 +25,7 @@ def store(db: Connection, decision: Decision) -> UUID:
         "purpose": decision.purpose,
         "verdict": decision.verdict,
         "rules": list(decision.rule_ids),
-        "findings": Jsonb([{"rule": finding.rule, "reason": finding.reason} for finding in decision.findings]),
+        "findings": json([{"rule": finding.rule, "reason": finding.reason} for finding in decision.findings]),
         "rules_version": decision.rules_version,
         "until": decision.until,
         "at": decision.at,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from app.sales.lead import Lead, Tier
 from app.store.connect import Connection
+from app.store.values import json
 
 _COLUMNS = "id, workspace_id, phone, name, source, facts, tier, created_at"
 _MAKE = f"""
@@ -63,7 +62,7 @@ def by_phone(db: Connection, phone: str) -> Lead | None:
 def learn(db: Connection, lead_id: UUID, facts: Mapping[str, str]) -> None:
     """New facts win over old ones of the same name; a fact called `name` also names the lead."""
     name = facts.get("name", "").strip()[:200] or None
-    db.execute(_LEARN, {"id": lead_id, "facts": Jsonb(dict(facts)), "name": name})
+    db.execute(_LEARN, {"id": lead_id, "facts": json(dict(facts)), "name": name})
 
 
 def set_tier(db: Connection, lead_id: UUID, tier: Tier | None) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.store.connect import Connection
+from app.store.values import text as storable
 
 OUTSIDE_WINDOW = "63016"
 AS_TEMPLATE = ":template"  # added to the name of a message that is sent again, so that this happens once, too
@@ -124,7 +125,7 @@ def receive(db: Connection, provider_sid: str, sender: str, to: str, text: str, 
         "provider_sid": provider_sid,
         "sender": sender,
         "to": to,
-        "text": text.replace("\x00", ""),
+        "text": storable(text),
         "lead_id": lead_id,
     }
     return db.execute(_RECEIVE, values).rowcount == 1

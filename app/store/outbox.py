@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from app.store.connect import Connection
+from app.store.values import json
 
 TRIES = 3  # a job that failed, or killed its worker, this often is put aside for a person (F01, F28)
 
@@ -74,7 +73,7 @@ class Pending:
 
 def put(db: Connection, kind: str, key: str, payload: Mapping[str, Any] | None = None) -> bool:
     """False when there is such a job already, done or not."""
-    return db.execute(_PUT, {"kind": kind, "key": key, "payload": Jsonb(dict(payload or {}))}).rowcount == 1
+    return db.execute(_PUT, {"kind": kind, "key": key, "payload": json(dict(payload or {}))}).rowcount == 1
 
 
 def take(system_db: Connection, limit: int = 100, lease_s: float = 30.0) -> tuple[Job, ...]:

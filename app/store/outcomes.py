@@ -7,10 +7,9 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from app.sales.outcome import Outcome, Result
 from app.store.connect import Connection
+from app.store.values import json
 
 _COLUMNS = """
     call_sid, result, reason, facts, appointment, follow_up, whatsapp_consent, turns, interruptions, duration_ms,
@@ -28,7 +27,7 @@ _GET = f"select {_COLUMNS} from outcomes where call_sid = %s"  # noqa: S608
 
 def record(db: Connection, call_id: UUID, lead_id: UUID | None, outcome: Outcome) -> bool:
     """False when this call has its outcome already: the end of a call is seen by several."""
-    values = asdict(outcome) | {"call_id": call_id, "lead_id": lead_id, "facts": Jsonb(dict(outcome.facts))}
+    values = asdict(outcome) | {"call_id": call_id, "lead_id": lead_id, "facts": json(dict(outcome.facts))}
     return db.execute(_RECORD, values).rowcount == 1
 
 

@@ -3,48 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
+from app.dialog.transcript import Line
 from app.store.connect import Connection
+from app.store.values import text
 
 _INSERT = """
-    insert into turns (workspace_id, call_id, position, speaker, text, started_ms, ended_ms, interrupted)
-    select strowger.here(), %(call_id)s, t.position, t.speaker, t.text, t.started_ms, t.ended_ms, t.interrupted
-    from unnest(%(speakers)s::text[], %(texts)s::text[], %(starts)s::bigint[], %(ends)s::bigint[], %(cuts)s::boolean[])
-         with ordinality as t (speaker, text, started_ms, ended_ms, interrupted, position)
+    insert into turns (workspace_id, call_id, position, speaker, turn, at_ms, text, meant, complete, keyed)
+    select strowger.here(), %(call_id)s, t.position, t.speaker, t.turn, t.at_ms, t.text, t.meant, t.complete, t.keyed
+    from unnest(%(speakers)s::text[], %(turns)s::int[], %(times)s::bigint[], %(texts)s::text[], %(meant)s::text[],
+                %(complete)s::boolean[], %(keyed)s::boolean[])
+         with ordinality as t (speaker, turn, at_ms, text, meant, complete, keyed, position)
 """
 _READ = """
-    select t.speaker, t.text, t.started_ms, t.ended_ms, t.interrupted
+    select t.speaker as by, t.turn, t.at_ms, t.text, t.meant, t.complete, t.keyed
     from turns t join calls c on c.id = t.call_id
     where c.call_sid = %s order by t.position
 """
 
 
-@dataclass(frozen=True, slots=True)
-class TurnRow:
-    """One thing said. `speaker` is "caller" or "agent"; of the agent only what was heard; times of the call in ms."""
-
-    speaker: str
-    text: str
-    started_ms: int
-    ended_ms: int | None = None
-    interrupted: bool = False
-
-
-def replace_turns(db: Connection, call_id: UUID, turns: Sequence[TurnRow]) -> None:
+def replace_turns(db: Connection, call_id: UUID, lines: Sequence[Line]) -> None:
     db.execute("delete from turns where call_id = %s", (call_id,))
     values = {
         "call_id": call_id,
-        "speakers": [turn.speaker for turn in turns],
-        "texts": [turn.text.replace("\x00", "") for turn in turns],
-        "starts": [turn.started_ms for turn in turns],
-        "ends": [turn.ended_ms for turn in turns],
-        "cuts": [turn.interrupted for turn in turns],
+        "speakers": [line.by for line in lines],
+        "turns": [line.turn for line in lines],
+        "times": [line.at_ms for line in lines],
+        "texts": [text(line.text) for line in lines],
+        "meant": [text(line.meant) for line in lines],
+        "complete": [line.complete for line in lines],
+        "keyed": [line.keyed for line in lines],
     }
-    if turns:
-        db.execute(_INSERT, values)
+    db.execute(_INSERT, values)
 
 
-def read(db: Connection, call_sid: str) -> tuple[TurnRow, ...]:
-    return tuple(TurnRow(**row) for row in db.execute(_READ, (call_sid,)))
+def read(db: Connection, call_sid: str) -> tuple[Line, ...]:
+    """In order."""
+    return tuple(Line(**row) for row in db.execute(_READ, (call_sid,)))

@@ -5,14 +5,17 @@ create table public.turns (
     call_id uuid not null,
     position integer not null check (position > 0),
     speaker text not null check (speaker in ('caller', 'agent')),
+    turn integer not null,
+    at_ms bigint not null,
     text text not null,
-    started_ms bigint not null,
-    ended_ms bigint,
-    interrupted boolean not null default false,
+    meant text not null default '',
+    complete boolean not null default true,
+    keyed boolean not null default false,
     primary key (call_id, position),
     foreign key (workspace_id, call_id) references public.calls (workspace_id, id)
 );
 comment on table public.turns is 'The transcript in order. Of the agent''s lines only what the caller heard.';
+comment on column public.turns.meant is 'What the agent was saying, where the caller heard only a part of it.';
 create index turns_workspace on public.turns (workspace_id, call_id, position);
 
 grant select on public.turns to authenticated, service_role;

@@ -15,10 +15,10 @@ def heard_part(text: str, heard_ms: int, audio_ms: int, words: Sequence[tuple[st
     `words` are each word with the time its sound ends, where text to speech tells; otherwise sound and letters are
     taken to run at the same pace. Never more than was heard.
     """
-    if heard_ms >= audio_ms:
-        return text
     if heard_ms <= 0:
         return ""
+    if heard_ms >= audio_ms:
+        return text
     if words:
         return " ".join(word for word, ended_ms in words if ended_ms <= heard_ms)
     reached = len(text) * heard_ms // audio_ms

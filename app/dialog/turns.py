@@ -101,9 +101,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class CutReply:
-    """Fall silent now: the caller took the turn at `voice_ms`."""
+    """Fall silent now: the caller took the turn at `voice_ms`, unless it is we who end the call or must."""
 
     voice_ms: int
+    by_caller: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def _reasons_to_stop(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Pla
     if turn.voice_ms is not None:
         yield turn.voice_ms + patience.barge_in_ms, _cut(turn.voice_ms)
     if turn.closing is not None and turn.asked_ms < turn.closing_ms:  # what is asked for later gets its answer first
-        yield turn.closing_ms, _cut(turn.closing_ms)
+        yield turn.closing_ms, _cut(turn.closing_ms, by_caller=False)
 
 
 def _keys_due(turn: Turn, patience: Patience) -> int:
@@ -234,7 +235,7 @@ def _words_due(turn: Turn, patience: Patience) -> int:
 
 def _end(reason: str) -> _Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-        cut = (CutReply(now_ms),) if turn.replying else ()
+        cut = (CutReply(now_ms, by_caller=False),) if turn.replying else ()
         return replace(turn, phase=Phase.OVER, since_ms=now_ms), (*cut, EndCall(reason))
 
     return plan
@@ -247,12 +248,12 @@ def _close(reason: str) -> _Plan:
     return plan
 
 
-def _cut(voice_ms: int) -> _Plan:
+def _cut(voice_ms: int, *, by_caller: bool = True) -> _Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
         listening = replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False, goodbye=False)
         if turn.goodbye and turn.closing == "silence":  # not so silent after all
             listening = replace(listening, closing=None, nudges=0, misses=0)
-        return listening, (CutReply(voice_ms),)
+        return listening, (CutReply(voice_ms, by_caller),)
 
     return plan
 

@@ -296,7 +296,10 @@ def test_noise_without_words_does_not_hold_the_line_for_ever():
 def test_a_call_has_a_longest_time_and_then_a_goodbye():
     patience = Patience(call_ms=11_000)
     turn, done = play(SPEAKING, (11_500, Tick()), patience=patience)
-    assert done == [(11_000, CutReply(11_000)), (11_000, Reply(Closing(2, "too_long"), 11_000))]
+    assert done == [
+        (11_000, CutReply(11_000, by_caller=False)),
+        (11_000, Reply(Closing(2, "too_long"), 11_000)),
+    ]
     _, done = play(turn, (11_600, ReplyBegan()), (13_000, ReplyEnded()), patience=patience)
     assert done == [(13_000, EndCall("too_long"))]
 
@@ -317,7 +320,10 @@ def test_the_dialogue_ends_the_call_when_its_goodbye_was_heard():
 @pytest.mark.parametrize(("lost", "reason"), [(False, "caller_hung_up"), (True, "media_lost")])
 def test_hanging_up_ends_the_call_at_any_moment(lost, reason):
     assert play(LISTENING, (11_000, HungUp(lost)))[1] == [(11_000, EndCall(reason))]
-    assert play(SPEAKING, (11_000, HungUp(lost)))[1] == [(11_000, CutReply(11_000)), (11_000, EndCall(reason))]
+    assert play(SPEAKING, (11_000, HungUp(lost)))[1] == [
+        (11_000, CutReply(11_000, by_caller=False)),
+        (11_000, EndCall(reason)),
+    ]
 
 
 # --- whatever happens ------------------------------------------------------------------------------------------------

@@ -1,0 +1,90 @@
+"""What comes from the caller: sound is watched for voice, voice becomes words, keys pass by both.
+
+Voice activity and speech to text run apart: a recogniser that hangs must not make us deaf to an interruption.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+from app.call.log import CallLog
+from app.call.setup import Parts
+from app.dialog.events import CallerVoice, HungUp, Keyed, MustEnd, ProviderFailed, Signal, VoiceOff, VoiceOn
+from app.errors import ProviderError
+from app.ports import AudioChunk, CallerSound, Line
+
+_WAITING_SOUND = 500  # 10 s the recogniser has not taken; then the oldest goes
+
+
+class Ear:
+    """Tells what it notices by `post`, which never waits. `watch` and `listen` run beside each other to the end."""
+
+    def __init__(self, line: Line, parts: Parts, log: CallLog, post: Callable[[Signal], None]) -> None:
+        self._line, self._parts, self._log, self._post = line, parts, log, post
+        self._waiting: deque[CallerSound] = deque()
+        self._more = asyncio.Event()
+        self._over = False  # no more sound will be passed on
+
+    async def watch(self) -> None:
+        voice_ms = 0
+        try:
+            async for sound in self._parts.voice.watch(self._audio()):
+                match sound:
+                    case VoiceOn(at_ms):
+                        voice_ms = at_ms
+                        self._post(sound)
+                    case VoiceOff(at_ms):
+                        self._log.write(CallerVoice(voice_ms, at_ms))
+                        self._post(sound)
+                self._pass_on(sound)
+        except ProviderError as error:
+            self._failed("vad", "", error)
+            self._end_of_sound()
+            async for _ in self._audio():  # keys and hanging up are still noticed
+                pass
+        self._end_of_sound()
+
+    async def listen(self) -> None:
+        stt = self._parts.stt
+        try:
+            async for heard in stt.listen(self._sound(), self._parts.dialogue.expecting):
+                self._post(heard)
+        except ProviderError as error:
+            self._failed("stt", stt.name, error)
+        else:
+            if not self._over:
+                self._failed("stt", stt.name, "stopped listening")
+
+    async def _audio(self) -> AsyncIterator[AudioChunk]:
+        async for sound in self._line.sound():
+            if isinstance(sound, Keyed):
+                self._post(sound)
+            else:
+                yield sound
+        self._post(HungUp(self._line.lost))
+
+    async def _sound(self) -> AsyncIterator[CallerSound]:
+        while True:
+            while self._waiting:
+                yield self._waiting.popleft()
+            if self._over:
+                return
+            self._more.clear()
+            await self._more.wait()
+
+    def _pass_on(self, sound: CallerSound) -> None:
+        if len(self._waiting) >= _WAITING_SOUND:
+            self._waiting.popleft()
+        self._waiting.append(sound)
+        self._more.set()
+
+    def _end_of_sound(self) -> None:
+        self._over = True
+        self._more.set()
+
+    def _failed(self, stage: str, provider: str, reason: ProviderError | str) -> None:
+        """Without ears there is no conversation: apologise and end it."""
+        self._log.write(ProviderFailed(stage, provider, str(reason), fallback="apology"))
+        self._post(MustEnd("provider_outage"))

@@ -1,0 +1,161 @@
+"""The caller's end of one call: sound in, audio out at the pace of speech, and what of it was heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from app.call.pacer import Pacer
+from app.call.playout import Piece, Playout
+from app.dialog.events import Keyed
+from app.ports import AudioChunk, Played
+from app.telephony import media_stream
+from app.telephony.media_stream import CallerAudio, Marked, MediaStream, Started, Stopped, StreamEvent
+
+_SOUND_FRAMES = 500  # 10 s that nobody listened to; then the oldest goes
+_OUTBOX_FRAMES = 40  # 2 s the carrier has not taken; then audio waits here, where a `clear` is instant
+
+
+class StreamLine:
+    """A `Line` over a media stream. The bridge feeds it events and sends what `outbound` yields.
+
+    `began` is the loop's time when the stream began (now, if not given), `origin_ms` how long the call had been going
+    then: a second stream continues the first's time.
+    """
+
+    def __init__(self, stream: MediaStream, pacer: Pacer, *, began: float | None = None, origin_ms: int = 0) -> None:
+        self._stream, self._pacer = stream, pacer
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time() if began is None else began
+        self._origin_ms = origin_ms
+        self._sound: deque[AudioChunk | Keyed] = deque()
+        self._sound_came = asyncio.Event()
+        self._playout = Playout()
+        self._news: asyncio.Future[None] = self._loop.create_future()
+        self._outbox: deque[str] = deque()
+        self._outbox_filled = asyncio.Event()
+        self._gone = False
+        self._closed = False
+        self.lost = False
+        self.dropped_frames = 0
+
+    # --- the caller's side, called by the bridge ---
+
+    def feed(self, event: StreamEvent) -> None:
+        match event:
+            case CallerAudio(at_ms, mulaw):
+                self._hear(AudioChunk(mulaw, at_ms + self._origin_ms))
+            case Marked(name):
+                self._playout.marked(name, self._now())
+                self._tell()
+            case media_stream.Keyed(digit):
+                self._hear(Keyed(digit, self.now_ms()))
+            case Stopped():
+                self.hang_up()
+            case Started():
+                pass
+
+    def hang_up(self, *, lost: bool = False) -> None:
+        """The caller is gone. Nothing more will be heard or said."""
+        if not self._gone:
+            self._gone, self.lost = True, lost
+            self._sound_came.set()
+
+    async def outbound(self) -> AsyncIterator[str]:
+        """Frames for the carrier, until the line is closed."""
+        while True:
+            while self._outbox:
+                yield self._outbox.popleft()
+            if self._closed:
+                return
+            self._outbox_filled.clear()
+            await self._outbox_filled.wait()
+
+    def pump(self) -> bool:
+        """Hand over what is due. A carrier that does not read gets no more: what waits here can still be taken back."""
+        if len(self._outbox) < _OUTBOX_FRAMES:
+            before = len(self._outbox)
+            for part in self._playout.due(self._now()):
+                frame = self._stream.speak(part.mulaw) if isinstance(part, Piece) else self._stream.mark(part.name)
+                self._outbox.append(frame)
+            if len(self._outbox) > before:
+                self._outbox_filled.set()
+            self._tell()
+        return not self._playout.idle
+
+    # --- our side: the port ---
+
+    def now_ms(self) -> int:
+        return int(self._now())
+
+    async def sound(self) -> AsyncIterator[AudioChunk | Keyed]:
+        while True:
+            while self._sound:
+                yield self._sound.popleft()
+            if self._gone:
+                return
+            self._sound_came.clear()
+            await self._sound_came.wait()
+
+    def play(self, utterance: int, mulaw: bytes) -> None:
+        if not self._gone:
+            self._playout.play(utterance, mulaw)
+            self._pump_now()
+
+    def end_utterance(self, utterance: int) -> None:
+        self._playout.end(utterance)
+        self._pump_now()
+
+    async def played(self, utterance: int) -> Played:
+        while (played := self._playout.played(utterance)) is None:
+            await asyncio.shield(self._news)
+        return played
+
+    async def began(self, utterance: int) -> int:
+        while (began_ms := self._playout.began_ms(utterance)) is None:
+            if self._playout.played(utterance) is not None:
+                return self.now_ms()
+            await asyncio.shield(self._news)
+        return int(began_ms)
+
+    def runs_dry_ms(self) -> int:
+        return int(self._playout.runs_dry_ms(self._now()))
+
+    async def clear(self) -> tuple[Played, ...]:
+        cut = self._playout.clear(self._now())
+        if cut and not self._gone:
+            self._outbox.clear()
+            self._outbox.append(self._stream.clear())
+            self._outbox_filled.set()
+        self._pacer.forget(self)
+        self._tell()
+        return cut
+
+    async def close(self) -> None:
+        self._closed = True
+        self._pacer.forget(self)
+        self._outbox_filled.set()
+        self.hang_up()
+
+    def _now(self) -> float:
+        return (self._loop.time() - self._began) * 1000 + self._origin_ms
+
+    def _hear(self, sound: AudioChunk | Keyed) -> None:
+        if self._gone:
+            return
+        if len(self._sound) >= _SOUND_FRAMES:
+            self._sound.popleft()
+            self.dropped_frames += 1
+        self._sound.append(sound)
+        self._sound_came.set()
+
+    def _pump_now(self) -> None:
+        """The first audio does not wait for a tick."""
+        if self.pump():
+            self._pacer.wake(self)
+
+    def _tell(self) -> None:
+        """Wake whoever waits to know what was heard."""
+        news, self._news = self._news, self._loop.create_future()
+        news.set_result(None)

@@ -1,0 +1,229 @@
+"""One reply: from the dialogue's first move to the last sound at the caller's ear.
+
+Something is always heard in time. When nothing has come `filler_ms` after the caller fell silent, a filler is spoken;
+when nothing has come `give_up_ms` after, or the dialogue or text to speech fails or stalls, a stand-in line takes the
+place of the rest, and what would have come later is thrown away. The second failure in a row, or one of a goodbye, ends
+the call with an apology.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from app.call.ledger import Ledger, Utterance
+from app.call.log import CallLog
+from app.call.moves import Committing, Failed, LineBegan, LineEnded, Output, Through, perform
+from app.call.setup import Parts, ReadyLine, StandIns
+from app.dialog.events import Fact, ProviderFailed, ReplyBegan, ReplyEnded, Signal, TurnTimed
+from app.dialog.patience import Patience
+from app.errors import ProviderError
+from app.ports import Line, Move, Played, Speech
+
+_LEAST_WAIT_MS = 400  # a reply asked for late gets this much before the filler
+_STAND_IN_S = 2.0  # a stand-in without audio of its own must have been synthesised by then
+
+
+@dataclass(slots=True)
+class Scene:
+    """What the replies of one call share."""
+
+    line: Line
+    parts: Parts
+    log: CallLog
+    stand_ins: StandIns
+    patience: Patience
+    commit: Callable[[Fact], Awaitable[None]]
+    utterances: count[int] = field(default_factory=lambda: count(1))
+    failures: int = 0  # in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which turn is answered, when the caller fell silent, when its words were known, and when we took the turn."""
+
+    turn: int
+    stopped_ms: int
+    transcript_ms: int | None
+    decided_ms: int
+    closing: bool = False
+    timed: bool = True  # a nudge answers nobody
+
+
+class Reply:
+    """`run` once, then `settle` with what was cut (nothing, if nothing was)."""
+
+    def __init__(self, scene: Scene, asked: Asked, post: Callable[[Signal], None]) -> None:
+        self._scene, self._asked, self._post = scene, asked, post
+        self._ledger = Ledger(scene.log, asked.turn)
+        self._said: asyncio.Queue[Utterance | None] = asyncio.Queue()
+        self._outputs: asyncio.Queue[Output] = asyncio.Queue()
+        self._current: Utterance | None = None
+        self._last: Output | None = None
+        self._filled = False
+        self._quiet_from_ms = asked.stopped_ms  # the caller hears nothing from then on, as far as we know
+        self._spoke = False
+        self._times: dict[str, int] = {}
+        self._timed = not asked.timed
+
+    async def run(self, moves: AsyncIterator[Move]) -> None:
+        """Ends when all of it was heard; then says so."""
+        async with asyncio.TaskGroup() as group:
+            producer = group.create_task(self._produce(moves), name="produce")
+            group.create_task(self._follow(), name="follow")
+            finish = await self._consume(producer)
+            self._said.put_nowait(None)
+        self._post(ReplyEnded(closes=finish is not None, reason=finish or "finished"))
+
+    async def settle(self, cut: tuple[Played, ...] = ()) -> None:
+        """The ledger's last word on every line, also to the dialogue."""
+        by_number = {played.utterance: played for played in cut}
+        for utterance in tuple(self._ledger.unsettled()):
+            played = by_number.get(utterance.number)
+            if played is None and utterance.audio_ms:
+                played = await self._scene.line.played(utterance.number)  # known: it was played to its end
+            self._ledger.settle(utterance, played or Played(utterance.number, 0, 0))
+        self._write_times()
+        for heard in self._ledger.heard():
+            self._scene.parts.dialogue.heard(heard)
+
+    # --- what is to be said comes in here ---
+
+    async def _produce(self, moves: AsyncIterator[Move]) -> None:
+        async for output in perform(moves, self._scene.parts, self._scene.log, self._scene.commit):
+            self._outputs.put_nowait(output)
+
+    async def _consume(self, producer: asyncio.Task[None]) -> str | None:
+        """The reason to end the call, or None."""
+        while True:
+            try:
+                async with asyncio.timeout(self._wait_s()):
+                    output = await self._outputs.get()
+            except TimeoutError:
+                if self._may_fill():
+                    self._filled = True
+                    await self._stand_in(self._scene.stand_ins.filler)
+                    continue
+                producer.cancel()
+                waited_ms = self._scene.line.now_ms() - self._quiet_from_ms
+                return await self._replace(Failed(self._stage(), f"nothing for {waited_ms} ms"))
+            self._last = output
+            match output:
+                case Through(finish):
+                    self._scene.failures = 0
+                    return finish
+                case Failed():
+                    return await self._replace(output)
+                case _:
+                    self._take(output)
+
+    def _take(self, output: Output) -> None:
+        match output:
+            case LineBegan(line):
+                self._times.setdefault("first_phrase_ms", self._scene.line.now_ms())
+                self._current = self._ledger.enter(next(self._scene.utterances), line)
+            case Speech() if self._current is not None:
+                self._times.setdefault("first_audio_ms", self._scene.line.now_ms())
+                self._speak(self._current, output)
+                self._spoke = True
+            case LineEnded():
+                self._end_line()
+
+    def _speak(self, utterance: Utterance, speech: Speech) -> None:
+        if not speech.mulaw:
+            return
+        if not utterance.audio_ms:
+            self._said.put_nowait(utterance)
+        before_ms = utterance.audio_ms
+        utterance.add(speech)
+        line = self._scene.line
+        line.play(utterance.number, speech.mulaw)
+        now_ms = line.now_ms()
+        self._times.setdefault("first_sent_ms", now_ms)
+        self._quiet_from_ms = max(self._quiet_from_ms, now_ms) + utterance.audio_ms - before_ms
+
+    def _end_line(self) -> None:
+        if self._current is not None:
+            self._scene.line.end_utterance(self._current.number)
+            self._current = None
+
+    # --- when it does not come ---
+
+    def _stage(self) -> str:
+        if isinstance(self._last, Committing):
+            return "journal"
+        return "tts" if isinstance(self._last, LineBegan | Speech) else "dialogue"
+
+    def _may_fill(self) -> bool:
+        """A filler covers a slow start and a slow commit; a reply that dies in the middle needs an apology soon."""
+        return not self._filled and (not self._spoke or isinstance(self._last, Committing))
+
+    def _wait_s(self) -> float:
+        patience, now_ms = self._scene.patience, self._scene.line.now_ms()
+        quiet_ms = self._quiet_from_ms
+        if self._may_fill() or self._spoke:
+            due_ms = quiet_ms + patience.filler_ms
+        else:
+            due_ms = max(self._asked.stopped_ms + patience.give_up_ms, quiet_ms)
+        if isinstance(self._last, Committing) and not self._may_fill():
+            due_ms = quiet_ms + patience.commit_ms
+        return max(due_ms, self._asked.decided_ms + _LEAST_WAIT_MS, now_ms) / 1000 - now_ms / 1000
+
+    async def _replace(self, failed: Failed) -> str | None:
+        """Say a stand-in instead of the rest. Returns the reason to end the call, or None."""
+        scene = self._scene
+        scene.failures += 1
+        last = self._asked.closing or scene.failures > 1
+        name = scene.parts.tts.name if failed.stage == "tts" else scene.parts.dialogue.name
+        scene.log.write(ProviderFailed(failed.stage, name, failed.reason, fallback="apology" if last else "again"))
+        self._end_line()
+        spoken = await self._stand_in(scene.stand_ins.apology if last else scene.stand_ins.again)
+        return "provider_outage" if last or not spoken else None
+
+    async def _stand_in(self, ready: ReadyLine) -> bool:
+        """False when not even that could be spoken."""
+        utterance = self._ledger.enter(next(self._scene.utterances), ready.line, ours=True)
+        if ready.mulaw:
+            self._speak(utterance, Speech(ready.mulaw))
+        else:
+            try:
+                async with asyncio.timeout(_STAND_IN_S):
+                    async for speech in self._scene.parts.tts.speak(ready.line):
+                        self._speak(utterance, speech)
+            except (ProviderError, TimeoutError) as error:
+                tts = self._scene.parts.tts.name
+                self._scene.log.write(ProviderFailed("tts", tts, str(error) or "stand-in not spoken in time"))
+        self._scene.line.end_utterance(utterance.number)
+        return utterance.audio_ms > 0
+
+    # --- what becomes of it ---
+
+    async def _follow(self) -> None:
+        """Through the utterances that have sound, in the order they are played."""
+        line = self._scene.line
+        while (utterance := await self._said.get()) is not None:
+            began_ms = await line.began(utterance.number)
+            self._times.setdefault("first_played_ms", began_ms)
+            self._write_times()
+            self._post(ReplyBegan(utterance.line.protected))
+            self._ledger.settle(utterance, await line.played(utterance.number))
+
+    def _write_times(self) -> None:
+        if self._timed:
+            return
+        self._timed = True
+        asked, times = self._asked, self._times
+        self._scene.log.write(
+            TurnTimed(
+                turn=asked.turn,
+                caller_stopped_ms=asked.stopped_ms,
+                decided_ms=asked.decided_ms,
+                transcript_ms=asked.transcript_ms,
+                first_phrase_ms=times.get("first_phrase_ms"),
+                first_audio_ms=times.get("first_audio_ms"),
+                first_sent_ms=times.get("first_sent_ms"),
+                first_played_ms=times.get("first_played_ms"),
+            )
+        )

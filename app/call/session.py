@@ -1,0 +1,246 @@
+"""One call, one task group: what happens goes into the inbox, turn-taking decides, this carries it out.
+
+Nothing outlives the call. Hanging up, a limit and a drain all end in the same place: the reply in the air is cancelled,
+the ledger is settled with what was heard, and the log is closed with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from itertools import count
+
+from app.call.ear import Ear
+from app.call.log import CallLog
+from app.call.reply import Asked, Reply, Scene
+from app.call.setup import CallSetup, Parts
+from app.dialog import turns
+from app.dialog.events import (
+    CallEnded,
+    CallerKeyed,
+    CallerSaid,
+    CallerSilent,
+    CallResumed,
+    Fact,
+    Heard,
+    HungUp,
+    Interrupted,
+    MustEnd,
+    ProviderFailed,
+    ReplyEnded,
+    Signal,
+    Tick,
+)
+from app.dialog.moves import CallerTurn
+from app.dialog.patience import Patience
+from app.dialog.turns import CutReply, EndCall, Phase, Turn
+from app.errors import ProviderError, StoreError
+from app.ports import Closing, Commit, Journal, Line, Move, Note, Pressed, Said, Silent
+
+_LAST_WORDS_S = 5.0  # for speech to text and the dialogue to take in what was said while hanging up
+
+
+async def converse(
+    call: CallSetup,
+    line: Line,
+    parts: Parts,
+    journal: Journal,
+    patience: Patience,
+    ending: Awaitable[str] | None = None,
+) -> str:
+    """Returns the end reason when the call is over; nothing started here is still running then.
+
+    `ending`, when it resolves, makes the session say goodbye and end with that reason. Cancelling ends it at once.
+    """
+    return await Session(call, line, parts, CallLog(journal, line.now_ms, call), patience).run(ending)
+
+
+class Session:
+    def __init__(self, call: CallSetup, line: Line, parts: Parts, log: CallLog, patience: Patience) -> None:
+        self._call, self._line, self._parts, self._log, self._patience = call, line, parts, log, patience
+        self._group = asyncio.TaskGroup()
+        # Not bounded: nothing waits in here but a call's few signals, and the session never keeps them waiting.
+        self._inbox: asyncio.Queue[tuple[Reply | None, Signal]] = asyncio.Queue()
+        self._turn = Turn(
+            since_ms=line.now_ms(), sign_ms=line.now_ms(), number=call.resumed.turns if call.resumed else 0
+        )
+        self._scene = Scene(line, parts, log, call.stand_ins, patience, self._commit)
+        if call.resumed:
+            self._scene.utterances = count(call.resumed.utterances + 1)
+        self._reply: Reply | None = None
+        self._speaking: asyncio.Task[None] | None = None
+        self._words_ms: int | None = None  # when the words of the turn were complete
+        self._reason = "error"  # until we know better
+
+    async def run(self, ending: Awaitable[str] | None) -> str:
+        self._write_beginning()
+        try:
+            async with self._group:
+                ear = Ear(self._line, self._parts, self._log, self._post)
+                senses = [
+                    self._group.create_task(ear.watch(), name="watch"),
+                    listening := self._group.create_task(ear.listen(), name="listen"),
+                ]
+                if ending is not None:
+                    senses.append(self._group.create_task(self._obey(ending), name="obey"))
+                now_ms = self._line.now_ms()
+                self._begin_reply(self._parts.dialogue.begin(), Asked(self._turn.number, now_ms, None, now_ms))
+                self._reason, heard_out = await self._take_turns()
+                await self._line.close()
+                if not heard_out:
+                    await self._take_last_words(listening)
+                for sense in senses:
+                    sense.cancel()
+        except asyncio.CancelledError:
+            self._reason = "drained"
+            raise
+        finally:
+            await self._cut(CutReply(self._line.now_ms(), by_caller=False))  # if we were cancelled in mid-word
+            await self._line.close()
+            self._log.write(CallEnded(self._reason))
+        return self._reason
+
+    # --- turns ---
+
+    async def _take_turns(self) -> tuple[str, bool]:
+        """The end reason, and whether the caller's last words were answered."""
+        while True:
+            signal = await self._next()
+            if isinstance(signal, Heard) and signal.final and signal.text:
+                self._words_ms = self._line.now_ms()
+            if isinstance(signal, ReplyEnded):
+                await self._end_reply()
+            patience = self._patience.expecting(self._parts.dialogue.expecting())
+            self._turn, actions = turns.step(self._turn, signal, self._line.now_ms(), patience)
+            for action in actions:
+                match action:
+                    case turns.Reply(to, stopped_ms, heard):
+                        self._answer(to, stopped_ms, heard)
+                    case CutReply():
+                        await self._cut(action)
+                    case EndCall(reason):
+                        return reason, not isinstance(signal, HungUp)
+            assert self._turn.phase is not Phase.OVER
+
+    async def _next(self) -> Signal:
+        """The next signal, or a Tick when something is due. Word from a reply that was cut meanwhile is no news."""
+        patience = self._patience.expecting(self._parts.dialogue.expecting())
+        due_ms = turns.deadline(self._turn, patience)
+        wait_s = None if due_ms is None else max(0, due_ms - self._line.now_ms() + 1) / 1000
+        try:
+            async with asyncio.timeout(wait_s):
+                while True:
+                    reply, signal = await self._inbox.get()
+                    if reply is None or reply is self._reply:
+                        return signal
+        except TimeoutError:
+            return Tick()
+
+    def _answer(self, to: CallerTurn, stopped_ms: int, heard: tuple[Heard, ...]) -> None:
+        match to:
+            case Said():
+                to = replace(to, text=self._call.redact(to.text))
+                self._write_words(to, heard)
+            case Pressed():
+                to = replace(to, digits=self._call.redact(to.digits))
+                self._log.write(CallerKeyed(to.turn, to.digits))
+            case Silent(nudge=nudge):
+                self._log.write(CallerSilent(nudge))
+        asked = Asked(
+            turn=to.turn,
+            stopped_ms=stopped_ms,
+            transcript_ms=self._words_ms if isinstance(to, Said) else None,
+            decided_ms=self._line.now_ms(),
+            closing=isinstance(to, Closing),
+            timed=isinstance(to, Said | Pressed),
+        )
+        self._words_ms = None
+        self._begin_reply(self._parts.dialogue.answer(to), asked)
+
+    def _begin_reply(self, moves: AsyncIterator[Move], asked: Asked) -> None:
+        reply = Reply(self._scene, asked, lambda signal: self._inbox.put_nowait((reply, signal)))
+        self._reply = reply
+        self._speaking = self._group.create_task(reply.run(moves), name=f"reply {asked.turn}")
+
+    async def _end_reply(self) -> None:
+        if self._reply is not None:
+            await self._reply.settle()
+            self._reply = self._speaking = None
+
+    async def _cut(self, action: CutReply) -> None:
+        """Silence first, then the books."""
+        reply, speaking = self._reply, self._speaking
+        if reply is None or speaking is None:
+            return
+        speaking.cancel()
+        cut = await self._line.clear()
+        cleared_ms = self._line.now_ms()
+        await asyncio.wait([speaking])
+        if cut and action.by_caller:
+            self._log.write(Interrupted(cut[0].utterance, action.voice_ms, cleared_ms))
+        await reply.settle(cut)
+        self._reply = self._speaking = None
+
+    # --- what else there is to do ---
+
+    def _post(self, signal: Signal) -> None:
+        self._inbox.put_nowait((None, signal))
+
+    async def _obey(self, ending: Awaitable[str]) -> None:
+        self._post(MustEnd(await ending))
+
+    async def _commit(self, fact: Fact) -> None:
+        """In a task of its own: an interruption cancels the reply, not the opt-out."""
+        await asyncio.shield(self._group.create_task(self._make_durable(fact), name="commit"))
+
+    async def _make_durable(self, fact: Fact) -> None:
+        try:
+            async with asyncio.timeout(self._patience.commit_ms / 1000):
+                await self._log.commit(fact)
+        except (StoreError, TimeoutError) as error:  # the journal has it and keeps trying
+            self._log.write(ProviderFailed("journal", "", str(error) or "not durable in time"))
+
+    async def _take_last_words(self, listening: asyncio.Task[None]) -> None:
+        """The caller hung up on words nobody answered: they may have been "take me off your list"."""
+        turn = self._turn
+        if not (turn.text or turn.quiet_ms is not None or turn.voice_ms is not None):
+            return
+        try:
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await asyncio.wait([listening])
+                await self._understand_last_words()
+        except (TimeoutError, ProviderError):
+            return
+
+    async def _understand_last_words(self) -> None:
+        heard = [*self._turn.heard]
+        while not self._inbox.empty():
+            _, signal = self._inbox.get_nowait()
+            if isinstance(signal, Heard) and signal.final and signal.text:
+                heard.append(signal)
+        if not heard:
+            return
+        text = self._call.redact(" ".join(words.text for words in heard))
+        said = Said(self._turn.number + 1, text, min(words.confidence for words in heard))
+        self._write_words(said, tuple(heard))
+        async for move in self._parts.dialogue.answer(said):
+            match move:
+                case Note(fact):
+                    self._log.write(fact)
+                case Commit(fact):
+                    await self._commit(fact)
+
+    def _write_words(self, said: Said, heard: tuple[Heard, ...]) -> None:
+        first, last = (heard[0], heard[-1]) if heard else (Heard(""), Heard(""))
+        self._log.write(
+            CallerSaid(said.turn, said.text, said.confidence, first.started_ms, last.ended_ms, last.provider)
+        )
+
+    def _write_beginning(self) -> None:
+        parts, resumed = self._parts, self._call.resumed
+        if resumed:
+            self._log.write(CallResumed(resumed.stream_sid))
+            return
+        began = self._call.began
+        self._log.write(replace(began, stt=parts.stt.name, dialogue=parts.dialogue.name, tts=parts.tts.name))

@@ -1,0 +1,85 @@
+"""What a conversation is given when it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, RecordingRefused
+from app.ports import Dialogue, Say, SpeechToText, TextToSpeech, VoiceActivity
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One call's own, but for what they share behind the port."""
+
+    dialogue: Dialogue
+    stt: SpeechToText
+    tts: TextToSpeech
+    voice: VoiceActivity
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyLine:
+    """A line with its audio (mu-law) at hand, so that it can be spoken while everything else is down.
+
+    Without audio it goes through text to speech like any other line.
+    """
+
+    line: Say
+    mulaw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """What we say when there is nothing to say: while an answer takes its time; for an answer that failed, asking the
+    caller to say it again; and at the end of a call that cannot go on."""
+
+    filler: ReadyLine = ReadyLine(Say(("One moment, please.",), "filler"))
+    again: ReadyLine = ReadyLine(Say(("I am sorry, I did not get that. Could you say it again?",), "stand_in"))
+    apology: ReadyLine = ReadyLine(
+        Say(("I am sorry, we have technical difficulties. One of us will call you back. Goodbye.",), "stand_in")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A second stream for a call that lost its first: where its log, its time and its counters go on."""
+
+    stream_sid: str
+    next_seq: int
+    origin_ms: int
+    turns: int
+    utterances: int
+    may_store: bool
+
+    @classmethod
+    def after(cls, entries: Iterable[Entry], stream_sid: str, origin_ms: int = 0) -> Resumed:
+        """`origin_ms`: how long ago the call began; never before the last entry of its log."""
+        seq = at_ms = turns = utterances = 0
+        told = refused = False
+        for entry in entries:
+            seq, at_ms = max(seq, entry.seq), max(at_ms, entry.at_ms)
+            turns = max(turns, getattr(entry.fact, "turn", 0))
+            match entry.fact:
+                case AgentSaid(utterance=utterance):
+                    utterances = max(utterances, utterance)
+                case DisclosureHeard("recording"):
+                    told = True
+                case RecordingRefused():
+                    refused = True
+        return cls(stream_sid, seq + 1, max(origin_ms, at_ms), turns, utterances, told and not refused)
+
+
+@dataclass(frozen=True, slots=True)
+class CallSetup:
+    """`began` is logged as it is, but for the names of the parts, which are asked for theirs.
+
+    `redact` takes out what must never be kept (card numbers); it is applied to the caller's words before they go
+    anywhere: to the dialogue, to the log, to a provider.
+    """
+
+    began: CallBegan
+    redact: Callable[[str], str]
+    stand_ins: StandIns = StandIns()
+    resumed: Resumed | None = None

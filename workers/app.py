@@ -14,8 +14,9 @@ from app.errors import BadSetting
 from app.settings import EXAMPLES, Settings, load
 from workers import logs
 from workers.broker import queue_named
-from workers.liveness import probe_queue
-from workers.tasks import TABLE
+from workers.jobs import Task, task
+from workers.liveness import probe_queue, seen
+from workers.tasks import JOBS
 
 QUEUE = "strowger"
 TASK_SOFT_LIMIT_S = 25  # the slowest task is one message: three requests of 10 s at worst would already be a fault
@@ -80,8 +81,9 @@ def _set_up_logging(**_: object) -> None:
 
 celery = Celery("strowger")
 celery.add_defaults(lambda: configuration(load()))  # read when first used, not when imported
-for _name, _act in TABLE.items():
-    celery.task(name=_name)(_act)
+for _name, _act in JOBS.items():
+    celery.task(name=_name, base=Task)(task(_act))
+celery.task(name="liveness.seen")(seen)
 signals.setup_logging.connect(_set_up_logging, weak=False)
 
 

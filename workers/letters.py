@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.dialog import phrases
-from app.dialog.script import Offer, Playbook
+from app.dialog import offers, phrases
+from app.dialog.script import Playbook
 from app.sales.outcome import Outcome
 
 
@@ -40,7 +40,7 @@ def approved_text(text: str) -> str:
 
 def values(book: Playbook, outcome: Outcome) -> Mapping[str, str]:
     """Every gap a message may have (MESSAGE_GAPS in dialog/playbook.py, and the facts)."""
-    offer = offer_for(book, outcome.facts)
+    offer = offers.suiting(book, outcome.facts)
     filled = {
         "business": book.business.name,
         "phone": book.business.phone,
@@ -51,9 +51,3 @@ def values(book: Playbook, outcome: Outcome) -> Mapping[str, str]:
     if offer:
         filled |= {"offer": offer.title, "price": f"{offer.price:,.0f}"}
     return dict(outcome.facts) | filled
-
-
-def offer_for(book: Playbook, facts: Mapping[str, str]) -> Offer | None:
-    """The first offer whose conditions all hold, else the last."""
-    fitting = (offer for offer in book.offers if all(fit.holds(facts.get(fit.fact)) for fit in offer.fits))
-    return next(fitting, book.offers[-1] if book.offers else None)

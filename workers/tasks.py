@@ -1,12 +1,16 @@
-"""Every task by name. Whatever one of them is asked twice, it does once."""
+"""Every task by name. Asked twice, each does its work once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from workers import liveness
+from workers import followup, outcomes, scoring
+from workers.jobs import Act
 
-TABLE: Mapping[str, Callable[..., Any]] = {
-    "liveness.seen": liveness.seen,
+# What a job can be about. The relay knows which kind of job goes to which of them.
+JOBS: Mapping[str, Act] = {
+    "outcome.settle": outcomes.settle_job,
+    "score.call": scoring.score_call,
+    "followup.send": followup.send,
+    "followup.resend": followup.resend,
 }

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from importlib import resources as files
-from typing import Any
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -19,23 +18,18 @@ from app.sales.lead import LeadHistory, Score
 from app.sales.outcome import Outcome, Result
 from app.store import calls, consents, messages, outbox, outcomes, suppressions
 from app.store.connect import Database
-from app.store.workspaces import seed_demo
 from workers import followup, jobs
 from workers.chaos.letterbox import Answer, Letterbox
-from workers.chaos.seed import BUSINESS, MESSAGE, PLAYBOOK, finished_call
+from workers.chaos.seed import MESSAGE, PLAYBOOK, finished_call
 from workers.jobs import Act, Ref
 from workers.resources import Post, Resources
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Tenant
 
 pytestmark = pytest.mark.integration
 
 ANN = "+12025550111"
-CALL = "CA1"
-
-
-@pytest.fixture
-def workspace(postgres_url: str) -> UUID:
-    text = files.files("app.playbooks").joinpath("northlight_solar.yaml").read_text(encoding="utf-8")
-    return seed_demo(postgres_url, number=BUSINESS, playbook_name=PLAYBOOK, playbook_yaml=text)
 
 
 @pytest.fixture
@@ -49,10 +43,11 @@ def unscored(history: LeadHistory) -> Score:
 
 
 class Desk:
-    """A worker's resources with a clock that tests move, and the outbox job of one finished call."""
+    """A worker's resources with a clock that tests move, in a workspace of its own."""
 
-    def __init__(self, database: Database, workspace: UUID, box: Letterbox) -> None:
-        self.database, self.workspace, self.box = database, workspace, box
+    def __init__(self, database: Database, tenant: Tenant, box: Letterbox) -> None:
+        self.database, self.workspace, self.business = database, tenant.workspace, tenant.number
+        self.sid = f"CA{self.workspace.hex}"
         self.ahead = timedelta()
         client = connect("AC" + "0" * 32, "secret", box.url, timeout_s=2)
         self.resources = Resources(
@@ -63,10 +58,11 @@ class Desk:
             now=lambda: datetime.now(UTC) + self.ahead,
         )
 
-    def call_ends(self, sid: str = CALL, caller: str = ANN, follow_up: str | None = MESSAGE) -> Ref:
+    def call_ends(self, sid: str = "", follow_up: str | None = MESSAGE) -> Ref:
+        sid = sid or self.sid
         outcome = Outcome(sid, Result.BOOKED, "finished", {"owner": "yes"}, "2026-11-24T10:00", follow_up)
         with self.database.worker(self.workspace) as db:
-            call = finished_call(db, sid, caller)
+            call = finished_call(db, sid, ANN, self.business)
             outcomes.record(db, call.id, call.lead_id, outcome)
             outbox.put(db, "followup", sid)
         return self.job("followup", sid)
@@ -80,9 +76,9 @@ class Desk:
     def runs(self, job: Ref, act: Act = followup.send, **changes: Any) -> str:
         return jobs.run(act, replace(self.resources, **changes), job)
 
-    def look(self, sid: str = CALL) -> messages.Message:
+    def look(self, sid: str = "") -> messages.Message:
         with self.database.worker(self.workspace) as db:
-            return messages.of_call(db, sid)[-1]
+            return messages.of_call(db, sid or self.sid)[-1]
 
     def row(self, job: Ref) -> dict[str, Any]:
         with self.database.worker(self.workspace) as db:
@@ -92,8 +88,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database, workspace: UUID, box: Letterbox) -> Desk:
-    return Desk(database, workspace, box)
+def desk(shared_database: Database, tenant: Tenant, box: Letterbox) -> Desk:
+    return Desk(shared_database, tenant, box)
 
 
 def test_P5_a_promise_is_kept_once_however_often_its_job_runs(desk: Desk, box: Letterbox) -> None:
@@ -109,7 +105,7 @@ def test_P5_two_jobs_for_one_message_send_one(desk: Desk, box: Letterbox) -> Non
     desk.runs(desk.call_ends())
     with desk.database.worker(desk.workspace) as db:
         db.execute("update outbox set done_at = null")  # as if the last commit had been lost
-    assert desk.runs(desk.job("followup", CALL)) == "was sent before"
+    assert desk.runs(desk.job("followup", desk.sid)) == "was sent before"
     assert len(box.letters) == 1
 
 
@@ -157,14 +153,15 @@ def test_P6_every_decision_is_kept(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("hours", "free"), [(23.9, True), (23.95, False), (24.01, False), (None, False)])
 def test_C51_free_text_only_while_the_person_wrote_within_24_hours(
-    desk: Desk, box: Letterbox, postgres_url: str, hours: float | None, free: bool
+    desk: Desk, box: Letterbox, shared_postgres_url: str, hours: float | None, free: bool
 ) -> None:
     job = desk.call_ends()
     if hours is not None:
         with desk.database.worker(desk.workspace) as db:
-            messages.receive(db, "SMin", ANN, BUSINESS, "hello")
-        with psycopg.connect(postgres_url) as owner:
-            owner.execute("update messages set created_at = now() - make_interval(secs => %s)", (hours * 3600,))
+            messages.receive(db, "SMin", ANN, desk.business, "hello")
+        with psycopg.connect(shared_postgres_url) as owner:
+            sent = "update messages set created_at = now() - make_interval(secs => %s) where workspace_id = %s"
+            owner.execute(sent, (hours * 3600, desk.workspace))
     desk.runs(job)
     (letter,) = box.letters
     assert ("Body" in letter.form, "ContentSid" in letter.form) == (free, not free)
@@ -237,23 +234,23 @@ def test_F02_a_worker_that_died_after_sending_leaves_one_message(desk: Desk, box
 
 
 def test_F29_another_message_to_the_same_person_is_not_taken_for_this_one(desk: Desk, box: Letterbox) -> None:
-    desk.runs(desk.call_ends("CA1"))
-    second = desk.call_ends("CA2")
+    desk.runs(desk.call_ends())
+    second = desk.call_ends(desk.sid + "-2")
     crash_while_sending(desk, second)
     desk.ahead = timedelta(minutes=2)
     assert desk.runs(second) == "sent"
-    assert [letter.sid for letter in box.letters] == [desk.look("CA1").provider_sid, desk.look("CA2").provider_sid]
+    assert [letter.sid for letter in box.letters] == [desk.look().provider_sid, desk.look(desk.sid + "-2").provider_sid]
 
 
 def test_C51_a_text_too_late_for_the_window_is_sent_again_once_as_a_template(desk: Desk, box: Letterbox) -> None:
     job = desk.call_ends()
     with desk.database.worker(desk.workspace) as db:
-        messages.receive(db, "SMin", ANN, BUSINESS, "hello")
+        messages.receive(db, "SMin", ANN, desk.business, "hello")
     desk.runs(job)
     with desk.database.worker(desk.workspace) as db:
         for sid in ("SM" + f"{1:032x}", "SM" + f"{1:032x}"):  # reports come twice
             messages.set_delivery(db, sid, "failed", "63016 outside the window")
-    again = desk.job("resend", f"{CALL}:{MESSAGE}")
+    again = desk.job("resend", f"{desk.sid}:{MESSAGE}")
     assert [desk.runs(again, followup.resend), desk.runs(again, followup.resend)] == ["sent", "not open"]
     assert ["Body" in letter.form for letter in box.letters] == [True, False]
     with desk.database.worker(desk.workspace) as db:
@@ -298,19 +295,19 @@ def test_F05_the_database_being_away_is_no_fault_of_the_job(desk: Desk) -> None:
     assert desk.runs(job) == "sent"
 
 
-def test_T14_a_job_of_one_tenant_reads_nothing_of_another(desk: Desk, box: Letterbox, postgres_url: str) -> None:
+def test_T14_a_job_of_one_tenant_reads_nothing_of_another(desk: Desk, box: Letterbox, shared_postgres_url: str) -> None:
     job = desk.call_ends()
     stranger = uuid4()
-    with psycopg.connect(postgres_url) as owner:
+    with psycopg.connect(shared_postgres_url) as owner:
         owner.execute("insert into workspaces (id, name) values (%s, 'Another')", (stranger,))
     assert desk.runs(replace(job, workspace_id=stranger)) == "not open"
     with desk.database.worker(stranger) as db:
-        foreign = outbox.put(db, "followup", CALL)
+        foreign = outbox.put(db, "followup", desk.sid)
         row = db.execute("select id from outbox").fetchone()
         assert foreign
         assert row
-        assert calls.get(db, CALL) is None
-    assert desk.runs(Ref(row["id"], stranger, CALL)) == "nothing was promised"
+        assert calls.get(db, desk.sid) is None
+    assert desk.runs(Ref(row["id"], stranger, desk.sid)) == "nothing was promised"
     assert box.letters == ()
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from importlib import resources
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.rows import dict_row
 
 from app.dialog.events import (
     AgentHeard,
@@ -19,7 +24,7 @@ from app.dialog.events import (
     FollowUpPromised,
     QuestionAnswered,
 )
-from app.store import call_events, calls, consents, leads
+from app.store import call_events, calls, consents, leads, playbooks
 from app.store.calls import CallRow, NewCall
 from app.store.connect import Connection
 from app.store.consents import NewConsent
@@ -31,15 +36,30 @@ SECONDS = 95
 _WORDING = "May Northlight Solar send you a WhatsApp message about this, to the number you are calling from?"
 
 
+def new_workspace(owner_url: str, number: str = BUSINESS) -> UUID:
+    """A tenant with this number, which can do WhatsApp, and the playbook that ships with us."""
+    text = resources.files("app.playbooks").joinpath(f"{PLAYBOOK}.yaml").read_text(encoding="utf-8")
+    workspace = uuid4()
+    with psycopg.connect(owner_url, row_factory=dict_row) as db:
+        db.execute("insert into workspaces (id, name) values (%s, 'Northlight Solar')", (workspace,))
+        db.execute("select set_config('strowger.workspace_id', %s, true)", (str(workspace),))
+        db.execute("set local role strowger_worker")  # which sees this tenant's playbooks alone
+        playbooks.publish(db, PLAYBOOK, text, by="seed")
+        db.execute("reset role")
+        insert = "insert into phone_numbers (workspace_id, e164, playbook, whatsapp) values (%s, %s, %s, true)"
+        db.execute(insert, (workspace, number, PLAYBOOK))
+    return workspace
+
+
 def person(place: int) -> str:
     """A number for the caller at this place, of the block that is kept for fiction: +1 202 555 0110 to 0199."""
     return f"+1202555{110 + place % 90:04d}"
 
 
-def call_log(call_sid: str, caller: str, *, version: int = 1) -> tuple[Entry, ...]:
+def call_log(call_sid: str, caller: str, business: str = BUSINESS) -> tuple[Entry, ...]:
     """An interested caller: asks, tells, books a visit and agrees to a message."""
     facts: tuple[tuple[int, Fact], ...] = (
-        (0, CallBegan(call_sid, "inbound", caller, BUSINESS, PLAYBOOK, version, "scripted", "playbook", "scripted")),
+        (0, CallBegan(call_sid, "inbound", caller, business, PLAYBOOK, 1, "scripted", "playbook", "scripted")),
         (300, AgentSaid(1, 0, "Hello, this is Northlight Solar.", "greeting")),
         (4_000, AgentHeard(1, "Hello, this is Northlight Solar.", 3_600, 3_600, True)),
         (7_100, CallerVoice(4_600, 7_000)),
@@ -60,24 +80,23 @@ def call_log(call_sid: str, caller: str, *, version: int = 1) -> tuple[Entry, ..
     return tuple(Entry(seq, at_ms, fact) for seq, (at_ms, fact) in enumerate(facts, start=1))
 
 
-def finished_call(db: Connection, call_sid: str, caller: str, *, version: int = 1, ended: bool = True) -> CallRow:
+def finished_call(db: Connection, call_sid: str, caller: str, business: str = BUSINESS) -> CallRow:
     """Written in the caller's transaction."""
     lead = leads.find_or_create(db, caller, "inbound_call")
-    call = calls.ring(db, NewCall(call_sid, "inbound", caller, BUSINESS, PLAYBOOK, version, lead_id=lead.id))
-    call_events.append(db, call.id, call_log(call_sid, caller, version=version))
+    call = calls.ring(db, NewCall(call_sid, "inbound", caller, business, PLAYBOOK, 1, lead_id=lead.id))
+    call_events.append(db, call.id, call_log(call_sid, caller, business))
     now = datetime.now(UTC)
     consents.give(
         db,
         NewConsent(
             caller,
             purpose="whatsapp",
-            kind="oral",
+            kind="whatsapp",
             wording=_WORDING,
             evidence=f"call {call_sid}",
             given_at=now - timedelta(seconds=SECONDS),
             call_id=call.id,
         ),
     )
-    if ended:
-        calls.end(db, call_sid, "finished", now)
+    calls.end(db, call_sid, "finished", now)
     return call

@@ -1,0 +1,57 @@
+"""Leads with news become scores and tiers: once per call and version of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.sales.conversation import conversation_of
+
+from app.sales.lead import LeadHistory
+from app.store import call_events, calls, leads, outbox, scores
+from app.store.connect import Connection
+from workers.jobs import Ref
+from workers.resources import Resources
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What there is to score. `latest`: the lead has not called again since."""
+
+    call_id: UUID
+    lead_id: UUID
+    history: LeadHistory
+    latest: bool
+
+
+def score_call(resources: Resources, job: Ref) -> str:
+    """Scores the call whose sid is the job's key. The model runs outside of any transaction."""
+    with resources.database.worker(job.workspace_id) as db:
+        news = load(db, job.key)
+        if news is None:
+            outbox.done(db, job.id)
+            return "no such lead"
+    score = resources.score(news.history)
+    with resources.database.worker(job.workspace_id) as db:
+        new = scores.record(db, news.lead_id, news.call_id, score)
+        if new and news.latest:
+            leads.set_tier(db, news.lead_id, score.tier)
+        outbox.done(db, job.id)
+    return f"scored {score.tier}" if new else "was scored before"
+
+
+def load(db: Connection, call_sid: str) -> News | None:
+    """The lead's history up to and including this call, so that a late job scores what an early one would have."""
+    call = calls.get(db, call_sid)
+    lead = leads.get(db, call.lead_id) if call is not None and call.lead_id is not None else None
+    if call is None or lead is None:
+        return None
+    sids = [past.call_sid for past in leads.past_calls(db, lead.id)]
+    history = LeadHistory(
+        lead_id=lead.id,
+        source=lead.source,
+        facts=lead.facts,
+        calls=sids.index(call_sid) + 1,
+        last=conversation_of(call_events.read(db, call_sid)),
+    )
+    return News(call.id, lead.id, history, latest=sids[-1] == call_sid)

@@ -29,6 +29,7 @@ from app.exchange.prompts import keys
 from app.exchange.recording import Tape
 from app.exchange.ringing import ring
 from app.exchange.twiml import Document, Reject
+from app.exchange.whatsapp import Messages
 
 OPENED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -80,6 +81,7 @@ class Exchange:
         config: Config | None = None,
         opened_at: datetime = OPENED,
         seed: int | None = 0,
+        message_faults: Faults = NONE,
     ) -> None:
         account = account or Account()
         sids, clock, dice = Sids(seed), Clock(opened_at), random.Random(seed)
@@ -89,6 +91,8 @@ class Exchange:
         notices = Notices(courier, self._group, NONE, dice)
         rooms = Rooms(account.sid, sids, notices.post, clock.now)
         self.office = Office(account, config or Config(), clock, sids, courier, sockets, notices, rooms, dice)
+        texts = Notices(courier, self._group, message_faults, dice)
+        self.messages = Messages(self.office, self.run, texts)
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()

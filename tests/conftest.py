@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _FOLDER = "STROWGER_TESTS_FOLDER"  # inherited by the workers of a parallel run; made by whoever first needs it
 _TEMPLATE = "strowger_template"
 _PLAYBOOK = "business: {name: Northlight Solar}\n"
+_PG15 = (Path("/usr/lib/postgresql/15"), Path("/usr/pgsql-15"), Path("/opt/homebrew/opt/postgresql@15"))
 _owner = pytest.StashKey[bool]()
 
 
@@ -42,7 +43,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     from app.embedded.launch import Ownership
 
-    for name in ("postgres", "valkey"):
+    for name in ("postgres", "valkey", "15/postgres"):
         if (folder / name).exists():
             Ownership(name, folder / name).release()
     shutil.rmtree(folder, ignore_errors=True)
@@ -53,7 +54,7 @@ def _only_one(name: str) -> Iterator[Path]:
     """The run's folder, with the other processes of the run kept waiting."""
     folder = Path(os.environ[_FOLDER])
     folder.mkdir(mode=0o755, exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as lock:
+    with (folder / f"{name.replace('/', '-')}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
 
@@ -64,7 +65,7 @@ def _shared(name: str, start: Callable[[Path], str]) -> Iterator[str]:
     from app.embedded.launch import Lifeline
 
     with _only_one(name) as folder:
-        address = folder / f"{name}.url"
+        address = folder / f"{name.replace('/', '-')}.url"
         if not address.exists():
             address.write_text(start(folder))
         share = Lifeline(folder / name)
@@ -82,12 +83,7 @@ def postgres_server() -> Iterator[str]:
     def start(folder: Path) -> str:
         server = postgres.start(folder)
         servers.append(server)
-        make_database(server.url, _TEMPLATE)
-        migrated = _named(server.url, _TEMPLATE)
-        from app.store.migrate import ensure_stub, migrate
-
-        ensure_stub(migrated)
-        migrate(migrated)
+        _make_database(server.url, _TEMPLATE, migrated=True)
         return server.url
 
     with _shared("postgres", start) as url:
@@ -96,22 +92,59 @@ def postgres_server() -> Iterator[str]:
         server.server.release()
 
 
+@pytest.fixture(scope="session")
+def fresh_database(postgres_server: str) -> Callable[[], AbstractContextManager[str]]:
+    """Makes the owner's address of a migrated database, as often as asked."""
+
+    def make() -> AbstractContextManager[str]:
+        return _database(postgres_server, template=_TEMPLATE)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def postgres_15() -> Iterator[str]:
+    """The owner's address of a PostgreSQL 15: STROWGER_TEST_PG15_URL, or our own server from installed programs."""
+    if url := os.environ.get("STROWGER_TEST_PG15_URL"):
+        yield url
+        return
+    programs = next((path for path in _PG15 if (path / "bin" / "postgres").exists()), None)
+    if programs is None:
+        pytest.skip("no PostgreSQL 15 here: install postgresql-15 or set STROWGER_TEST_PG15_URL")
+    from app.embedded import postgres
+
+    servers = []
+
+    def start(folder: Path) -> str:
+        servers.append(postgres.start(folder / "15", programs=programs))
+        return servers[-1].url
+
+    with _shared("15/postgres", start) as url:
+        yield url
+    for server in servers:
+        server.server.release()
+
+
+@pytest.fixture(scope="session")
+def fresh_database_on_15(postgres_15: str) -> Callable[[], AbstractContextManager[str]]:
+    def make() -> AbstractContextManager[str]:
+        return _database(postgres_15, migrated=True)
+
+    return make
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def postgres_url(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """The owner's address of a fresh, migrated database."""
-    name = f"t_{uuid.uuid4().hex}"
-    make_database(postgres_server, name, template=_TEMPLATE)
-    yield _named(postgres_server, name)
-    drop_database(postgres_server, name)
+    with fresh_database() as url:
+        yield url
 
 
 @pytest.fixture
 def empty_postgres_url(postgres_server: str) -> Iterator[str]:
     """The owner's address of a database without anything in it."""
-    name = f"t_{uuid.uuid4().hex}"
-    make_database(postgres_server, name)
-    yield _named(postgres_server, name)
-    drop_database(postgres_server, name)
+    with _database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
@@ -160,19 +193,31 @@ def valkey_url(valkey_server: str) -> str:
     return url
 
 
-def make_database(server: str, name: str, template: str = "template1") -> None:
+@contextmanager
+def _database(server: str, *, template: str = "template1", migrated: bool = False) -> Iterator[str]:
+    name = f"t_{uuid.uuid4().hex}"
+    _make_database(server, name, template, migrated=migrated)
+    try:
+        yield _named(server, name)
+    finally:
+        _execute(server, f'drop database if exists "{name}" with (force)')
+
+
+def _make_database(server: str, name: str, template: str = "template1", *, migrated: bool) -> None:
+    # Copying files beats logging every page of a small template.
+    _execute(server, f'create database "{name}" template "{template}" strategy file_copy')
+    if migrated:
+        from app.store.migrate import ensure_stub, migrate
+
+        ensure_stub(_named(server, name))
+        migrate(_named(server, name))
+
+
+def _execute(server: str, statement: str) -> None:
     import psycopg
 
     with psycopg.connect(server, autocommit=True) as db:
-        # Copying files beats logging every page of a small template.
-        db.execute(f'create database "{name}" template "{template}" strategy file_copy')
-
-
-def drop_database(server: str, name: str) -> None:
-    import psycopg
-
-    with psycopg.connect(server, autocommit=True) as db:
-        db.execute(f'drop database if exists "{name}" with (force)')
+        db.execute(statement)
 
 
 def _named(server: str, name: str) -> str:

@@ -75,15 +75,18 @@ class Place:
         return str(self.programs / "bin" / name)
 
 
-def start(data_dir: Path) -> Postgres:
-    """Starts it, makes the cluster the first time, and waits until it answers. Raises ServiceNotStarted."""
+def start(data_dir: Path, programs: Path | None = None) -> Postgres:
+    """Starts it, makes the cluster the first time, and waits until it answers. Raises ServiceNotStarted.
+
+    `programs` is a folder with bin, lib and share of another Postgres than the wheel's.
+    """
     wanted = (data_dir / "postgres").absolute()
     user = reach.server_user(wanted / "cluster")
     folder, notice = reach.place_for(wanted, user)
     reach.make_folder(folder)
     ownership = launch.Ownership("Postgres", folder)
     try:
-        place = Place(folder, _programs(folder, user), user)
+        place = Place(folder, programs or _programs(folder, user), user)
         _make_cluster(place)
         _bury_orphan(place.cluster)
         return _run(place, ownership, notice)

@@ -18,6 +18,8 @@ comment on table public.suppressions is 'Who asked to be left alone, per seller.
 comment on column public.suppressions.phone_hash is 'Keyed with the workspace''s phone_key; remembers the number after its contact is erased.';
 comment on column public.suppressions.evidence is 'The person''s words, or who entered it and why.';
 
+create index suppressions_call on public.suppressions (workspace_id, call_id);
+
 create function strowger.hash_phone() returns trigger
 language plpgsql security definer set search_path = ''
 as $$

@@ -1,0 +1,53 @@
+-- One workspace with at least one row in every table. Run as the owner, after: select set_config('test.tag', 'a', false).
+-- Ids are md5(tag || name), so that a test can name them.
+
+create or replace function pg_temp.id(name text) returns uuid language sql
+as $$ select md5(current_setting('test.tag') || name)::uuid $$;
+create or replace function pg_temp.phone(start text) returns text language sql
+as $$ select start || lpad((ascii(current_setting('test.tag')) % 100)::text, 2, '0') $$;
+
+insert into workspaces (id, name) values (pg_temp.id('workspace'), 'Workspace ' || current_setting('test.tag'));
+insert into members (workspace_id, user_id, role)
+select pg_temp.id('workspace'), pg_temp.id(role), role from unnest(array['viewer', 'agent', 'manager', 'admin', 'owner']) role;
+insert into playbooks (id, workspace_id, name) values (pg_temp.id('playbook'), pg_temp.id('workspace'), 'solar');
+insert into playbook_versions (workspace_id, playbook_id, version, yaml, sha256, published_by)
+values (pg_temp.id('workspace'), pg_temp.id('playbook'), 1, 'goal: sell', encode(sha256('goal: sell'), 'hex'), 'test');
+insert into phone_numbers (id, workspace_id, e164, playbook)
+values (pg_temp.id('number'), pg_temp.id('workspace'), pg_temp.phone('+120255501'), 'solar');
+insert into leads (id, workspace_id, phone, name)
+values (pg_temp.id('lead'), pg_temp.id('workspace'), pg_temp.phone('+120255502'), 'Ada');
+insert into decisions (id, workspace_id, phone, channel, purpose, verdict, rules, findings, rules_version, decided_at)
+select pg_temp.id(name), pg_temp.id('workspace'), pg_temp.phone('+120255502'), 'voice', 'marketing', 'allow', '{C02}', '[]',
+       '1', now()
+from unnest(array['decision', 'spare decision']) name;
+insert into attempts (id, workspace_id, lead_id, decision_id, number, reserved_at)
+values (pg_temp.id('attempt'), pg_temp.id('workspace'), pg_temp.id('lead'), pg_temp.id('decision'), 1, now());
+insert into calls (id, workspace_id, call_sid, direction, caller, called, lead_id, playbook, playbook_version)
+select pg_temp.id(name), pg_temp.id('workspace'), 'CA' || replace(pg_temp.id(name)::text, '-', ''), 'inbound',
+       pg_temp.phone('+120255502'), pg_temp.phone('+120255501'), pg_temp.id('lead'), 'solar', 1
+from unnest(array['call', 'spare call']) name;
+insert into media_tokens (token_hash, workspace_id, call_id, expires_at)
+values (encode(sha256(current_setting('test.tag')::bytea), 'hex'), pg_temp.id('workspace'), pg_temp.id('call'),
+        now() + interval '30 s');
+insert into carrier_events (workspace_id, key, call_id, body)
+values (pg_temp.id('workspace'), 'status:1', pg_temp.id('call'), '{}');
+insert into call_events (workspace_id, call_id, seq, at_ms, kind, body)
+values (pg_temp.id('workspace'), pg_temp.id('call'), 1, 0, 'CallResumed', '{"stream_sid": "MZ1"}');
+insert into turns (workspace_id, call_id, position, speaker, turn, at_ms, text)
+values (pg_temp.id('workspace'), pg_temp.id('call'), 1, 'caller', 1, 0, 'hello');
+insert into consents (id, workspace_id, phone, purpose, kind, wording, channel, evidence, given_at)
+values (pg_temp.id('consent'), pg_temp.id('workspace'), pg_temp.phone('+120255502'), 'marketing', 'written', 'You may call me.',
+        'form', 'form 1', now() - interval '1 day');
+insert into suppressions (id, workspace_id, phone, reason, evidence)
+values (pg_temp.id('suppression'), pg_temp.id('workspace'), pg_temp.phone('+120255503'), 'asked in a call', 'stop');
+insert into outcomes (call_id, workspace_id, call_sid, lead_id, result, reason)
+values (pg_temp.id('call'), pg_temp.id('workspace'), 'CA' || replace(pg_temp.id('call')::text, '-', ''), pg_temp.id('lead'),
+        'booked', 'finished');
+insert into scores (id, workspace_id, lead_id, call_id, model_version, probability, lower, upper, tier, reasons)
+values (pg_temp.id('score'), pg_temp.id('workspace'), pg_temp.id('lead'), pg_temp.id('call'), 'v1', 0.7, 0.6, 0.8, 'hot', '{booked}');
+insert into messages (id, workspace_id, direction, call_id, lead_id, template, sender, recipient, text, status, provider_sid)
+values (pg_temp.id('message'), pg_temp.id('workspace'), 'outbound', pg_temp.id('call'), pg_temp.id('lead'), 'booked',
+        pg_temp.phone('+120255501'), pg_temp.phone('+120255502'), 'See you', 'sent', 'SM' || current_setting('test.tag'));
+insert into outbox (id, workspace_id, kind, key) values (pg_temp.id('job'), pg_temp.id('workspace'), 'score', 'CA1');
+insert into audit_log (id, workspace_id, actor, action, subject)
+values (pg_temp.id('audit'), pg_temp.id('workspace'), 'system', 'playbook.publish', 'solar');

@@ -36,8 +36,8 @@ format: setup-dev ## write the format ruff wants
 	@$(PY) -m ruff format app ml workers tests scripts
 	@$(PY) -m ruff check --fix app ml workers tests scripts
 
-dev: setup-dev ## like `up`, restarting when code changes
-	@$(RUN) up --reload
+dev: setup-dev ## like `up`, started anew whenever code changes
+	@$(PY) -m watchfiles --filter python '$(RUN) up' app ml workers
 
 bench: setup ## 50 simultaneous calls: latency added, CPU and memory per call
 	@$(RUN) bench --calls 50

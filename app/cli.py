@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,7 +28,7 @@ def demo(
     fast: Annotated[bool, typer.Option("--together", help="All callers phone in at once.")] = False,
 ) -> None:
     """Simulated callers phone in over real Media Streams; then see what was kept."""
-    from app.demo import run
+    from app.demo.run import run
 
     raise typer.Exit(run(calls=calls, as_json=as_json, together=fast))
 
@@ -38,12 +36,11 @@ def demo(
 @cli.command()
 def up(
     port: Annotated[int, typer.Option(help="Where the service listens on this machine.")] = 8000,
-    reload: Annotated[bool, typer.Option(help="Restart the service when its code changes.")] = False,
 ) -> None:
     """Embedded Postgres and Valkey, service, worker, beat and a local telephone exchange; stays up."""
     from app.up import run
 
-    raise typer.Exit(run(port=port, reload=reload))
+    raise typer.Exit(run(port=port))
 
 
 @cli.command()

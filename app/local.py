@@ -1,4 +1,4 @@
-"""Everything on one machine: services, roles and the local exchange, started together and stopped together."""
+"""Everything on one machine: services, roles and the local exchange's account, started and stopped together."""
 
 from __future__ import annotations
 
@@ -13,44 +13,37 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
-from types import TracebackType
+from uuid import UUID
 
-from app.embedded.launch import die_with_parent
-from app.errors import ServiceNotStarted
+from app.embedded import start_services
+from app.embedded.launch import die_with_parent, free_port
+from app.errors import BadSetting, ServiceNotStarted
+from app.exchange.account import Account
+from app.settings import Settings
+from app.store.migrate import migrate
+from app.store.workspaces import seed_demo
 
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Credentials the local exchange and the service share; made anew for each start."""
-
-    sid: str
-    token: str
-
-    @classmethod
-    def fresh(cls) -> Account:
-        return cls(sid="AC" + secrets.token_hex(16), token=secrets.token_hex(16))
+NUMBER = "+12025550100"
+SERVICE_PORT = 8000
+EXCHANGE_PORT = 9101
+OFFLINE = {"STROWGER_STT": "offline", "STROWGER_LLM": "playbook", "STROWGER_TTS": "offline", "STROWGER_LOG": "console"}
 
 
 class Role:
     """One child process running one role (`serve`, `worker`, `beat`), its output in a log file."""
 
-    def __init__(self, name: str, arguments: tuple[str, ...], env: Mapping[str, str], log: Path) -> None:
-        self.name = name
-        self._arguments = arguments
-        self._env = {**os.environ, **env}
-        self.log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as out:
+    def __init__(self, arguments: tuple[str, ...], env: Mapping[str, str], logs: Path) -> None:
+        self.name = arguments[0]
+        self.log = logs / f"{self.name}.log"
+        logs.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as out:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "app.cli", *self._arguments],
-                env=self._env,
+                [sys.executable, "-m", "app.cli", *arguments],
+                env={**os.environ, **env},
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -60,66 +53,109 @@ class Role:
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process.poll() is None
 
-    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
-        if self._process is None or not self.alive:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+    def stop(self) -> None:
+        if self.alive:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
 
     def last_words(self, lines: int = 12) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
 
-
-class Roles:
-    """Starts roles in order; stops them in reverse."""
-
-    def __init__(self, env: Mapping[str, str], logs: Path) -> None:
-        self._env = env
-        self._logs = logs
-        self._roles: list[Role] = []
-
-    def __enter__(self) -> Roles:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for role in reversed(self._roles):
-            role.stop()
-
-    def start(self, name: str, *arguments: str) -> Role:
-        role = Role(name, (name, *arguments), self._env, self._logs / f"{name}.log")
-        role.start()
-        self._roles.append(role)
-        return role
-
-    def fallen(self) -> Iterator[Role]:
-        return (role for role in self._roles if not role.alive)
-
-
-def wait_ready(url: str, role: Role, timeout_s: float = READY_TIMEOUT_S) -> None:
-    """Returns once `url` answers 200. Raises ServiceNotStarted with the role's last words."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if not role.alive:
-            raise ServiceNotStarted(
-                f"`strowger {role.name}` stopped at once; its log {role.log} ends:\n{role.last_words()}"
-            )
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback address
+    def wait_ready(self, url: str) -> None:
+        """Returns once `url` answers 200. Raises ServiceNotStarted with the role's last words."""
+        give_up_at = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < give_up_at:
+            if not self.alive:
+                break
+            with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
                 if answer.status == 200:
                     return
-        except (urllib.error.URLError, OSError):
-            pass
-        time.sleep(0.05)
-    raise ServiceNotStarted(
-        f"{url} did not answer within {timeout_s:.0f} s; the log {role.log} ends:\n{role.last_words()}"
-    )
+            time.sleep(0.05)
+        state = "is not ready" if self.alive else "stopped at once"
+        raise ServiceNotStarted(f"`strowger {self.name}` {state}; its log {self.log} ends:\n{self.last_words()}")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What runs now. `workspace_id` is the seeded business; `account` is shared by the exchange and the roles."""
+
+    database_url: str
+    workspace_id: UUID
+    account: Account
+    service_url: str
+    exchange_url: str
+    roles: tuple[Role, ...]
+    local_carrier: bool
+    notices: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def machine(settings: Settings, port: int = SERVICE_PORT, *, offline: bool = False) -> Iterator[Machine]:
+    """Services, migrated and seeded, and the three roles ready for calls.
+
+    Calls come from the local exchange, unless the settings hold a Twilio account. `offline` uses nothing that needs
+    an account, whatever keys lie around. Raises ServiceNotStarted, StoreError or BadSetting.
+    """
+    with contextlib.ExitStack() as running:
+        services = running.enter_context(start_services(settings))
+        migrate(services.database_url)
+        workspace_id = seed_demo(
+            services.database_url,
+            number=NUMBER,
+            playbook_name=settings.playbook,
+            playbook_yaml=playbook_text(settings.playbook),
+        )
+        account = Account(sid="AC" + secrets.token_hex(16), token=secrets.token_hex(16))
+        service_url = f"http://127.0.0.1:{free_port(port)}"
+        exchange_url = f"http://127.0.0.1:{free_port(EXCHANGE_PORT)}"
+        env = {
+            "DATABASE_URL": services.database_url,
+            "REDIS_URL": services.redis_url,
+            "STROWGER_DATA_DIR": str(settings.data_dir.absolute()),
+        }
+        local_carrier = settings.twilio_auth_token is None or offline
+        if local_carrier:
+            env |= {
+                "STROWGER_PUBLIC_URL": service_url,
+                "TWILIO_ACCOUNT_SID": account.sid,
+                "TWILIO_AUTH_TOKEN": account.token,
+                "TWILIO_BASE_URL": exchange_url,
+                "TWILIO_NUMBER": NUMBER,
+            }
+        if offline:
+            env |= OFFLINE
+        logs = settings.data_dir / "logs"
+        roles = []
+        for arguments in (("serve", "--port", service_url.rpartition(":")[2]), ("worker",), ("beat",)):
+            role = Role(arguments, env, logs)
+            running.callback(role.stop)
+            roles.append(role)
+        roles[0].wait_ready(f"{service_url}/health/ready")
+        yield Machine(
+            services.database_url,
+            workspace_id,
+            account,
+            service_url,
+            exchange_url,
+            tuple(roles),
+            local_carrier,
+            services.notices,
+        )
+
+
+def playbook_text(name: str) -> str:
+    """A shipped playbook by name, or a file by path. Raises BadSetting."""
+    path = Path(name)
+    shipped = Path(str(files("app"))) / "playbooks" / f"{name}.yaml"
+    for candidate in (path, shipped):
+        if candidate.is_file():
+            return candidate.read_text(encoding="utf-8")
+    raise BadSetting(f"STROWGER_PLAYBOOK={name} is neither a file nor a shipped playbook. Example: northlight_solar")

@@ -14,6 +14,7 @@ from app.dialog.script import (
     DISCLOSURES,
     FACT_TYPES,
     GOALS,
+    NO_PROMPT,
     OCCASIONS,
     TARGETS,
     Answer,
@@ -104,9 +105,6 @@ def _prompt(fields: Fields, gaps: tuple[str, ...] = ()) -> Prompt:
     return Prompt(_spoken(fields, "ask", gaps), _spoken(fields, "again", gaps), _spoken(fields, "keypad", gaps))
 
 
-NO_PROMPT = Prompt("", "", "")
-
-
 def _business(fields: Fields | None) -> Business:
     if fields is None:
         return Business("", "", "", "", "UTC")
@@ -143,7 +141,7 @@ def _opening(opening: Fields | None, direction: str) -> tuple[OpeningLine, ...]:
     for missing in (kind for kind in DISCLOSURES if kind not in told):
         opening.faults.add(
             opening.line_of(direction),
-            f"no line of opening.{direction} discloses `{missing}`, which must be said; add it to a line's `discloses`.",
+            f"no line of opening.{direction} discloses `{missing}`, which must be said; add it to a line.",
         )
     order = [kind for line in lines for kind in line.discloses]
     if {"identity", "opt_out"} <= told and order.index("opt_out") > order.index("identity") + 2:

@@ -32,8 +32,9 @@ def general(language: str = "en") -> dict[str, tuple[str, ...]]:
 def sayings_for(playbook: Playbook, expectation: Expectation) -> tuple[str, ...]:
     """Likely sayings for a recogniser that expects this: answers first, then what callers may say at any time.
 
-    Contractions come both ways ("it's", "it is"). Topics are those of the engine: "menu", "ask:FACT", "confirm:FACT", "appointment", "callback", "whatsapp",
-    "closing" and "open". Digit strings cannot be listed; for kind "digits" add a loop over the digit words.
+    Topics are those of the engine: "menu", "ask:FACT", "confirm:FACT", "appointment", "callback", "whatsapp",
+    "closing" and "open". Contractions come both ways ("it's", "it is"). Digit strings cannot be listed: for kind
+    "digits" add a loop over the digit words.
     """
     found = [*answers_for(playbook, expectation.topic), *anytime(playbook)]
     if expectation.topic in ("menu", "open"):

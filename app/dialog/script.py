@@ -51,6 +51,9 @@ class Prompt:
     keypad: str
 
 
+NO_PROMPT = Prompt("", "", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One possible answer. `goes_to` is for menus, `reply` is said at once, `ends` leads to the closing."""

@@ -1,0 +1,163 @@
+"""The conversation as a pure function: `(state, turn, understanding, playbook) -> (state, moves)`.
+
+    begin    the greeting with its disclosures, and the first question
+    answer   the caller's turn: safety first, then what he said or pressed, then the next question
+    heard    what became of a line: only what was heard counts as asked, disclosed or offered
+
+Order of precedence in a turn: no more calls, do not record, are you a robot, facts, answers, questions and objections,
+other requests, and at last "I did not catch that".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from app.dialog import guards, keypad, listening
+from app.dialog.events import DisclosureHeard, RecordingRefused, Understood
+from app.dialog.moves import CallerTurn, Closing, HeardLine, Move, Pressed, Said, Silent
+from app.dialog.reply import Reply
+from app.dialog.script import Playbook
+from app.dialog.state import State, Understanding
+
+TURN_LIMIT = 80  # no conversation needs more; every one ends
+SURE_OF_OPT_OUT = 0.9  # a model may add opt-outs to those of the guard, when it is sure
+SURE_OF_ROBOT = 0.8
+KEYPAD_AFTER = 2  # unclear answers
+ENOUGH_HEARD = 0.5  # share of its words that makes a question asked
+ENOUGH_FOR_CONSENT = 0.8
+
+Result = tuple[State, tuple[Move, ...]]
+
+
+def begin(playbook: Playbook, *, today: date, direction: str = "inbound") -> Result:
+    """`today` is the business's local date; `direction` "inbound" or "outbound"."""
+    opening = playbook.opening(direction)
+    due = tuple(line.purpose for line in opening if line.discloses)
+    reply = Reply(State(today=today, direction=direction, undisclosed=due, disclosings=1), playbook)
+    for line in opening:
+        reply.say(line.say, line.purpose)
+    reply.ask()
+    return reply.state, reply.moves()
+
+
+def answer(state: State, turn: CallerTurn, meaning: Understanding, playbook: Playbook) -> Result:
+    """The next state and what to do. Says nothing that is not made of the playbook's spoken parts."""
+    reply = Reply(replace(state, turns=state.turns + 1), playbook)
+    if state.ended == "opted_out":
+        reply.finish("opted_out", "")
+        return reply.state, reply.moves()
+    reply.change(ended="")
+    match turn:
+        case Closing(reason=reason):
+            _close(reply, reason)
+        case Silent(nudge=nudge):
+            _nudge(reply, nudge)
+        case Pressed(digits=digits):
+            if not keypad.press(reply, digits):
+                _unclear(reply)
+        case Said(text=text) if text.strip():
+            _listen(reply, turn.turn, text, meaning)
+        case Said():
+            _unclear(reply)
+    if not reply.over and reply.state.turns >= TURN_LIMIT:
+        reply.finish("too_long", playbook.lines.limit_goodbye)
+    _go_on(reply)
+    return reply.state, reply.moves()
+
+
+def heard(state: State, line: HeardLine, playbook: Playbook) -> State:
+    """Call it for every line of a reply, in order, before the caller's next turn."""
+    purpose = line.line.purpose
+    if purpose.startswith("disclosure:") and line.complete and purpose in state.undisclosed:
+        told = tuple(DisclosureHeard(kind) for kind in purpose.removeprefix("disclosure:").split("+"))
+        left = tuple(other for other in state.undisclosed if other != purpose)
+        return replace(state, undisclosed=left, news=(*state.news, *told))
+    if purpose == "offer" and _share(line) >= ENOUGH_HEARD:
+        return replace(state, offered=True)
+    if purpose == state.topic and _asked(line, playbook):
+        return replace(state, asked=True, put=state.put | {purpose})
+    return state
+
+
+def _share(line: HeardLine) -> float:
+    return 1.0 if line.complete else len(line.heard_text.split()) / max(len(line.line.text.split()), 1)
+
+
+def _asked(line: HeardLine, playbook: Playbook) -> bool:
+    if line.line.purpose == "whatsapp":
+        named = line.complete or playbook.business.name in line.heard_text
+        return named and _share(line) >= ENOUGH_FOR_CONSENT
+    return _share(line) >= ENOUGH_HEARD
+
+
+def _listen(reply: Reply, turn: int, text: str, meaning: Understanding) -> None:
+    if guards.opts_out(text) or (meaning.intent == "stop_calling" and meaning.confidence >= SURE_OF_OPT_OUT):
+        reply.note(Understood(turn, "stop_calling", 1.0))
+        reply.opt_out(text)
+        return
+    understood = False
+    if guards.refuses_recording(text):
+        reply.commit(RecordingRefused(text))
+        reply.say(reply.book.lines.recording_refused, "recording_refused")
+        understood = True
+    if guards.asks_robot(text) or (meaning.intent == "is_robot" and meaning.confidence >= SURE_OF_ROBOT):
+        reply.note(Understood(turn, "is_robot", 1.0))
+        reply.say(reply.book.lines.robot, "robot")
+        understood = True
+    elif not understood:
+        reply.note(Understood(turn, meaning.about or meaning.intent, meaning.about_confidence or meaning.confidence))
+    if not understood and not listening.listen(reply, text, meaning):
+        _unclear(reply)
+    elif not reply.over:
+        reply.change(unclear=0)
+
+
+def _unclear(reply: Reply) -> None:
+    """Once: sorry, and the question in other words. Twice: the keypad. Then we go on without the answer."""
+    state, book = reply.state, reply.book
+    if state.topic and not state.asked and not state.unclear and state.turns < TURN_LIMIT // 2:
+        reply.change(unclear=1)
+        return  # the question was not heard, so there is nothing to be sorry about: it is put again
+    reply.change(unclear=state.unclear + 1)
+    if state.unclear < KEYPAD_AFTER:
+        lines = book.lines.unclear
+        reply.say(lines[min(state.unclear, len(lines) - 1)], "unclear")
+        return
+    reply.change(unclear=0)
+    about = state.topic.partition(":")[0]
+    match about:
+        case "ask" | "confirm":
+            listening.skip(reply, state.topic.partition(":")[2])
+        case "callback":
+            listening.call_back(reply, "")
+        case "whatsapp":
+            listening.consent(reply, False)
+        case "closing":
+            reply.finish("finished", book.closing.goodbye)
+        case _:
+            reply.say(book.appointment.none_fit if about == "appointment" else book.lines.no_answer, "move_on")
+            reply.ask_for_human()
+
+
+def _nudge(reply: Reply, nudge: int) -> None:
+    lines = reply.book.lines.silence
+    reply.say(lines[min(max(nudge, 1), len(lines)) - 1], "nudge")
+
+
+def _close(reply: Reply, reason: str) -> None:
+    lines = reply.book.lines
+    goodbyes = {
+        "silence": lines.silence_goodbye,
+        "too_long": lines.limit_goodbye,
+        "drained": lines.outage,
+        "provider_outage": lines.outage,
+        "error": lines.outage,
+    }
+    reply.finish(reason, goodbyes.get(reason, reply.book.closing.goodbye))
+
+
+def _go_on(reply: Reply) -> None:
+    """Disclosures first, then the next question; the keypad is offered when words failed twice."""
+    reply.disclose()
+    reply.ask(keypad=reply.state.unclear >= KEYPAD_AFTER or reply.state.misread >= KEYPAD_AFTER)

@@ -1,0 +1,54 @@
+"""The playbook engine as a Dialogue: no network, no model to wait for; the stand-in when a language model fails."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import date
+
+from app.dialog import engine
+from app.dialog.moves import CallerTurn, Expectation, HeardLine, Move, Said
+from app.dialog.playbook import Playbook
+from app.dialog.routing import expectation
+from app.dialog.sayings import answers_for
+from app.dialog.state import State, Understanding
+
+Understand = Callable[[str, Expectation], Understanding]
+
+
+class PlaybookDialogue:
+    """One conversation.
+
+    `understand` says what words mean; `today` is the business's local date, from which visits are offered.
+    """
+
+    def __init__(self, playbook: Playbook, understand: Understand, *, today: date, direction: str = "inbound") -> None:
+        self._playbook, self._understand = playbook, understand
+        self._state, self._opening = engine.begin(playbook, today=today, direction=direction)
+
+    @property
+    def name(self) -> str:
+        return "playbook"
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def expecting(self) -> Expectation:
+        """`phrases` are the direct answers; `sayings.sayings_for` adds what may be said at any time."""
+        return expectation(self._state, self._playbook, answers_for(self._playbook, self._state.topic))
+
+    async def begin(self) -> AsyncIterator[Move]:
+        for move in self._opening:
+            yield move
+
+    async def answer(self, turn: CallerTurn) -> AsyncIterator[Move]:
+        """The state has changed before the first move: cancelling the reply loses lines, never what the caller said."""
+        meaning = Understanding()
+        if isinstance(turn, Said) and turn.text.strip():
+            meaning = self._understand(turn.text, self.expecting())
+        self._state, moves = engine.answer(self._state, turn, meaning, self._playbook)
+        for move in moves:
+            yield move
+
+    def heard(self, line: HeardLine) -> None:
+        self._state = engine.heard(self._state, line, self._playbook)

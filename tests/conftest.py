@@ -41,7 +41,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     folder = Path(os.environ.pop(_FOLDER))
     if not folder.exists():
         return
-    from app.embedded.launch import Ownership
+    from app.embedded.holds import Ownership
 
     for name in ("postgres", "valkey", "15/postgres"):
         if (folder / name).exists():
@@ -62,7 +62,7 @@ def _only_one(name: str) -> Iterator[Path]:
 @contextmanager
 def _shared(name: str, start: Callable[[Path], str]) -> Iterator[str]:
     """The address of a server that the first process starts and that runs until the last one is gone."""
-    from app.embedded.launch import Lifeline
+    from app.embedded.holds import Lifeline
 
     with _only_one(name) as folder:
         address = folder / f"{name.replace('/', '-')}.url"

@@ -31,21 +31,24 @@ class Services:
 
 
 @contextlib.contextmanager
-def start_services(settings: Settings) -> Iterator[Services]:
+def start_services(settings: Settings, *, share: bool = False) -> Iterator[Services]:
     """Starts what the environment does not name, and stops it at the end. The database is as Supabase would give it;
-    the migrations are the caller's to apply. Raises ServiceNotStarted with one sentence that says what to do."""
+    the migrations are the caller's to apply. Raises ServiceNotStarted with one sentence that says what to do.
+
+    With `share`, services that another Strowger runs in the same folder are used, too: for commands that look at, or
+    add to, what `strowger up` is doing."""
     with contextlib.ExitStack() as running:
         notices: list[str] = []
         if settings.redis_url is not None:
             redis_url = settings.redis_url.get_secret_value()
         else:
-            broker = valkey.start(settings.data_dir)
+            broker = valkey.start(settings.data_dir, share=share)
             running.callback(broker.stop)
             redis_url = broker.url
         if settings.database_url is not None:
             database_url = settings.database_url.get_secret_value()
         else:
-            database = postgres.start(settings.data_dir)
+            database = postgres.start(settings.data_dir, share=share)
             running.callback(database.stop)
             notices += [database.notice] if database.notice else []
             database_url = database.url

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import signal
@@ -17,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.embedded import keeper
+from app.embedded.holds import POLL_S, Lifeline, Ownership
 from app.errors import ServiceNotStarted
 
 LOOPBACK = "127.0.0.1"
 READY_TIMEOUT_S = 60.0  # recovery after a power cut replays the log first
 STOP_TIMEOUT_S = keeper.KILL_AFTER_S + 5
-_HANDOVER_S = 15.0  # how long the server of a start that was killed may take to stop
-_POLL_S = 0.01
+_URL = "url"  # the file in which a guest finds the address
 _LIBC = ctypes.CDLL(None)
 
 
@@ -64,56 +63,6 @@ def free_port(wanted: int = 0) -> int:
     raise ServiceNotStarted(f"no free port on {LOOPBACK}: close something that listens there and try again")
 
 
-class Lifeline:
-    """A process's share in a server. While any share is held, the server runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self._fd = os.open(folder / "lifeline", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._fd, fcntl.LOCK_SH)
-
-    def release(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
-class Ownership:
-    """The right to run the one server of a folder; handed to its keeper, and free again when that has ended."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        """Waits for a server that is still stopping. Raises ServiceNotStarted when one is in use."""
-        try:
-            self.fd = os.open(folder / "owner", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            reason = f"cannot use {folder} for {name} ({error.strerror})"
-            raise ServiceNotStarted(f"{reason}: set STROWGER_DATA_DIR to a folder of your own") from error
-        give_up_at = time.monotonic() + _HANDOVER_S
-        in_use = 0
-        while not _try_lock(self.fd, fcntl.LOCK_EX):
-            in_use = in_use + 1 if self._somebody_alive(folder) else 0
-            if in_use * _POLL_S > 0.5 or time.monotonic() > give_up_at:
-                os.close(self.fd)
-                raise ServiceNotStarted(
-                    f"another Strowger is already running its {name} in {folder}: stop that one, or give this one its "
-                    "own folder with STROWGER_DATA_DIR"
-                )
-            time.sleep(_POLL_S)
-
-    def release(self) -> None:
-        """Our copy; the keeper's, if there is one, keeps the folder owned."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-
-    @staticmethod
-    def _somebody_alive(folder: Path) -> bool:
-        fd = os.open(folder / "lifeline", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            return not _try_lock(fd, fcntl.LOCK_EX)
-        finally:
-            os.close(fd)
-
-
 class Server:
     """A running server. It lives while anybody holds a share in it: we do until `stop` or `release`."""
 
@@ -134,7 +83,7 @@ class Server:
             if not self.alive or time.monotonic() > give_up_at:
                 self.stop()
                 raise ServiceNotStarted(f"{self.name} did not start; {self._log} ends: {last_words(self._log)}")
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
 
     def release(self) -> None:
         """Gives up our share and does not wait: other processes may still use the server."""
@@ -150,8 +99,56 @@ class Server:
             raise ServiceNotStarted(f"{self.name} did not stop: another process still uses it") from error
 
 
+class Guest:
+    """Our share in a server that another process runs."""
+
+    def __init__(self, folder: Path) -> None:
+        """Waits until the server is ready. Raises ServiceNotStarted when that does not happen."""
+        self._lifeline = Lifeline(folder)
+        give_up_at = time.monotonic() + READY_TIMEOUT_S
+        while not (folder / _URL).exists():
+            if time.monotonic() > give_up_at:
+                self.stop()
+                raise ServiceNotStarted(f"the server that another Strowger started in {folder} did not become ready")
+            time.sleep(POLL_S)
+        self.url = (folder / _URL).read_text()
+
+    def release(self) -> None:
+        self._lifeline.release()
+
+    def stop(self) -> None:
+        """The server goes on for the others."""
+        self._lifeline.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service. `url` is good for its owner's rights; `notice` is a sentence a person should see once."""
+
+    url: str
+    server: Server | Guest
+    notice: str | None = None
+
+    def stop(self) -> None:
+        self.server.stop()
+
+
+def joined(folder: Path, notice: str | None = None) -> Service:
+    """The service that another process runs in this folder."""
+    guest = Guest(folder)
+    return Service(guest.url, guest, notice)
+
+
+def opened(program: Program, url: str, server: Server, notice: str | None = None) -> Service:
+    """The service that we run, from now on to be found by guests."""
+    write_secret(program.folder / "url.new", url)
+    (program.folder / "url.new").rename(program.folder / _URL)
+    return Service(url, server, notice)
+
+
 def run(program: Program, ownership: Ownership) -> Server:
     """Starts the program under a keeper, which takes the ownership over."""
+    (program.folder / _URL).unlink(missing_ok=True)
     lifeline = Lifeline(program.folder)
     plan = {
         "argv": program.argv,
@@ -213,14 +210,6 @@ def finish(argv: Sequence[str], *, user: User | None, home: Path) -> None:
     if done.returncode:
         words = " | ".join((done.stderr or done.stdout).strip().splitlines()[-5:])
         raise ServiceNotStarted(f"{Path(argv[0]).name} failed: {words}")
-
-
-def _try_lock(fd: int, kind: int) -> bool:
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _environment() -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from app.embedded import launch, reach
+from app.embedded.holds import InUse, Ownership
 from app.errors import ServiceNotStarted
 
 if TYPE_CHECKING:
@@ -37,18 +38,6 @@ _SETTINGS = {
 _HBA = f"host all all {launch.LOOPBACK}/32 scram-sha-256\n"
 _OWNER = "postgres"
 _ORPHAN_S = 20.0  # a checkpoint on a slow disk
-
-
-@dataclass(frozen=True, slots=True)
-class Postgres:
-    """`url` is the owner's: for migrations, and for processes that at once change to a lesser role."""
-
-    url: str
-    server: launch.Server
-    notice: str | None = None
-
-    def stop(self) -> None:
-        self.server.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +64,10 @@ class Place:
         return str(self.programs / "bin" / name)
 
 
-def start(data_dir: Path, programs: Path | None = None) -> Postgres:
-    """Starts it, makes the cluster the first time, and waits until it answers. Raises ServiceNotStarted.
+def start(data_dir: Path, *, share: bool = False, programs: Path | None = None) -> launch.Service:
+    """Starts it, makes the cluster the first time, and waits until it answers; with `share`, one that another process
+    runs will do. Raises ServiceNotStarted. The address is the owner's: for migrations, and for processes that at once
+    change to a lesser role.
 
     `programs` is a folder with bin, lib and share of another Postgres than the wheel's.
     """
@@ -84,7 +75,12 @@ def start(data_dir: Path, programs: Path | None = None) -> Postgres:
     user = reach.server_user(wanted / "cluster")
     folder, notice = reach.place_for(wanted, user)
     reach.make_folder(folder)
-    ownership = launch.Ownership("Postgres", folder)
+    try:
+        ownership = Ownership("Postgres", folder)
+    except InUse:
+        if share:
+            return launch.joined(folder, notice)
+        raise
     try:
         place = Place(folder, programs or _programs(folder, user), user)
         _make_cluster(place)
@@ -105,7 +101,7 @@ def _programs(shelf: Path, user: launch.User | None) -> Path:
     return copied / package.name / "pginstall"
 
 
-def _run(place: Place, ownership: launch.Ownership, notice: str | None) -> Postgres:
+def _run(place: Place, ownership: Ownership, notice: str | None) -> launch.Service:
     port = launch.free_port(_first_number(place.port))
     settings = {**_SETTINGS, "port": str(port)}
     arguments = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
@@ -121,7 +117,7 @@ def _run(place: Place, ownership: launch.Ownership, notice: str | None) -> Postg
     url = f"postgresql://{_OWNER}:{place.password.read_text()}@{launch.LOOPBACK}:{port}/postgres"
     server.wait_ready(lambda: _answers(url))
     place.port.write_text(str(port))
-    return Postgres(url, server, notice)
+    return launch.opened(program, url, server, notice)
 
 
 def _make_cluster(place: Place) -> None:

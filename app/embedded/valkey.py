@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.embedded import launch, reach
+from app.embedded.holds import InUse, Ownership
 from app.errors import ServiceNotStarted
 
 # noeviction: a queue that forgets jobs silently is worse than one that says no.
@@ -24,29 +24,27 @@ daemonize no
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Valkey:
-    url: str
-    server: launch.Server
-
-    def stop(self) -> None:
-        self.server.stop()
-
-
-def start(data_dir: Path) -> Valkey:
-    """Starts it and waits until it answers. Raises ServiceNotStarted."""
+def start(data_dir: Path, *, share: bool = False) -> launch.Service:
+    """Starts it and waits until it answers; with `share`, one that another process runs will do. Raises
+    ServiceNotStarted."""
     folder = (data_dir / "valkey").absolute()
     reach.make_folder(folder)
-    ownership = launch.Ownership("Valkey", folder)
+    try:
+        ownership = Ownership("Valkey", folder)
+    except InUse:
+        if share:
+            return launch.joined(folder)
+        raise
     try:
         port, password = launch.free_port(), secrets.token_urlsafe(24)
         config = folder / "valkey.conf"
         launch.write_secret(config, _CONFIG.format(host=launch.LOOPBACK, port=port, password=password, folder=folder))
-        server = launch.run(launch.Program("Valkey", (binary(), str(config)), folder, folder), ownership)
+        program = launch.Program("Valkey", (binary(), str(config)), folder, folder)
+        server = launch.run(program, ownership)
         server.wait_ready(lambda: answers(port, password))
     finally:
         ownership.release()
-    return Valkey(f"redis://:{password}@{launch.LOOPBACK}:{port}/0", server)
+    return launch.opened(program, f"redis://:{password}@{launch.LOOPBACK}:{port}/0", server)
 
 
 def binary() -> str:

@@ -173,11 +173,9 @@ class _Bridge:
         self._line.hang_up(lost=True)
 
     async def _write(self) -> None:
-        try:
+        with suppress(Disconnected):  # whether the caller hung up or the line was lost is for the reader to see
             async for frame in self._line.outbound():
                 await self._socket.send_text(frame)
-        except Disconnected:
-            self._line.hang_up(lost=True)
 
     async def _watch_for_stall(self) -> None:
         """F16: a connection can die without a word."""

@@ -12,6 +12,7 @@ from app.ports import HeardLine, Played, Say, Speech
 from app.telephony.mulaw import duration_ms
 
 _DISCLOSURE = "disclosure:"
+_MS_PER_LETTER = 65  # of ordinary speech; for a line whose audio had not all come
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Utterance:
     line: Say
     ours: bool
     audio_ms: int = 0
+    finished: bool = False  # all its audio has come
     words: list[tuple[str, int]] = field(default_factory=list)
     heard: HeardLine | None = None
 
@@ -47,8 +49,11 @@ class Ledger:
         """A line without audio was not heard. A disclosure heard to its end counts as made (C04, C21)."""
         if utterance.heard is not None:
             return
-        text = heard_part(utterance.line.text, played.heard_ms, played.audio_ms, utterance.words)
-        complete = played.complete and played.audio_ms > 0
+        complete = utterance.finished and played.complete and played.audio_ms > 0
+        whole_ms = played.audio_ms
+        if not utterance.finished:
+            whole_ms = max(whole_ms + 1, len(utterance.line.text) * _MS_PER_LETTER)
+        text = heard_part(utterance.line.text, played.heard_ms, whole_ms, utterance.words)
         utterance.heard = HeardLine(utterance.line, text, complete)
         self._log.write(AgentHeard(utterance.number, text, played.heard_ms, played.audio_ms, complete))
         if played.gap_ms > 0:

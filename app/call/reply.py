@@ -63,6 +63,7 @@ class Reply:
         self._current: Utterance | None = None
         self._last: Output | None = None
         self._filled = False
+        self._waiting_from_ms = asked.stopped_ms
         self._quiet_from_ms = asked.stopped_ms  # the caller hears nothing from then on, as far as we know
         self._spoke = False
         self._times: dict[str, int] = {}
@@ -109,6 +110,8 @@ class Reply:
                 producer.cancel()
                 waited_ms = self._scene.line.now_ms() - self._quiet_from_ms
                 return await self._replace(Failed(self._stage(), f"nothing for {waited_ms} ms"))
+            if isinstance(self._last, Committing):  # the dialogue did not keep us waiting
+                self._waiting_from_ms = self._quiet_from_ms = max(self._quiet_from_ms, self._scene.line.now_ms())
             self._last = output
             match output:
                 case Through(finish):
@@ -128,7 +131,8 @@ class Reply:
                 self._times.setdefault("first_audio_ms", self._scene.line.now_ms())
                 self._speak(self._current, output)
                 self._spoke = True
-            case LineEnded():
+            case LineEnded() if self._current is not None:
+                self._current.finished = True
                 self._end_line()
 
     def _speak(self, utterance: Utterance, speech: Speech) -> None:
@@ -152,23 +156,19 @@ class Reply:
     # --- when it does not come ---
 
     def _stage(self) -> str:
-        if isinstance(self._last, Committing):
-            return "journal"
         return "tts" if isinstance(self._last, LineBegan | Speech) else "dialogue"
 
     def _may_fill(self) -> bool:
-        """A filler covers a slow start and a slow commit; a reply that dies in the middle needs an apology soon."""
-        return not self._filled and (not self._spoke or isinstance(self._last, Committing))
+        """One filler covers a slow start; a slow commit, which ends by itself, gets as many as it takes. A reply that dies
+        in the middle needs an apology instead."""
+        return isinstance(self._last, Committing) or not (self._filled or self._spoke)
 
     def _wait_s(self) -> float:
         patience, now_ms = self._scene.patience, self._scene.line.now_ms()
-        quiet_ms = self._quiet_from_ms
         if self._may_fill() or self._spoke:
-            due_ms = quiet_ms + patience.filler_ms
+            due_ms = self._quiet_from_ms + patience.filler_ms
         else:
-            due_ms = max(self._asked.stopped_ms + patience.give_up_ms, quiet_ms)
-        if isinstance(self._last, Committing) and not self._may_fill():
-            due_ms = quiet_ms + patience.commit_ms
+            due_ms = max(self._waiting_from_ms + patience.give_up_ms, self._quiet_from_ms)
         return max(due_ms, self._asked.decided_ms + _LEAST_WAIT_MS, now_ms) / 1000 - now_ms / 1000
 
     async def _replace(self, failed: Failed) -> str | None:
@@ -187,6 +187,7 @@ class Reply:
         utterance = self._ledger.enter(next(self._scene.utterances), ready.line, ours=True)
         if ready.mulaw:
             self._speak(utterance, Speech(ready.mulaw))
+            utterance.finished = True
         else:
             try:
                 async with asyncio.timeout(_STAND_IN_S):
@@ -195,6 +196,8 @@ class Reply:
             except (ProviderError, TimeoutError) as error:
                 tts = self._scene.parts.tts.name
                 self._scene.log.write(ProviderFailed("tts", tts, str(error) or "stand-in not spoken in time"))
+            else:
+                utterance.finished = True
         self._scene.line.end_utterance(utterance.number)
         return utterance.audio_ms > 0
 

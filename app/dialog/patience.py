@@ -29,7 +29,7 @@ class Patience:
     goodbye_ms: int = 20_000  # from deciding to end the call until it ends, heard out or not
     filler_ms: int = 2000  # nothing to hear this long after the caller stopped, or in the middle of a reply: fill in
     give_up_ms: int = 5000  # the same, to stop waiting for the reply and say so
-    commit_ms: int = 10_000  # an opt-out is durable by then or the call goes on without knowing
+    commit_ms: int = 8000  # an opt-out is durable by then, or the call goes on while the journal keeps trying
 
     keys: int = 1  # how many complete an answer; 0: until a gap or "#"
     dictated: bool = False

@@ -36,7 +36,7 @@ from app.telephony import mulaw
 class ScriptedVoiceActivity:
     """Loud is voice. On after `on_ms` of it, off after `off_ms` without, both dated back to where it really was."""
 
-    def __init__(self, *, threshold: float = 500.0, on_ms: int = 60, off_ms: int = 240) -> None:
+    def __init__(self, *, threshold: float = 500.0, on_ms: int = 120, off_ms: int = 240) -> None:
         self._threshold, self._on_ms, self._off_ms = threshold, on_ms, off_ms
 
     async def watch(self, audio: AsyncIterator[AudioChunk]) -> AsyncIterator[CallerSound]:
@@ -147,7 +147,7 @@ def script(
 class ScriptedTextToSpeech:
     """A tone as long as the words take: `ms_per_word` each, a word a piece, the first after `delay_ms`.
 
-    Pieces come as fast as they are taken, or one every `pace_ms`. With `stalls_at` words, the line stops there for good;
+    Pieces come as fast as they are taken, or one every `pace_ms`. With `stalls_at` words, a line stops there for good;
     `fails` makes every line a ProviderDown.
     """
 

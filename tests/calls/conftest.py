@@ -21,7 +21,8 @@ from app.exchange.faults import NONE, Faults
 from app.exchange.memory import MemorySockets, MemoryWebhooks, ServerSocket
 from app.exchange.personas import Persona, Step
 from app.exchange.phones import Phone
-from app.exchange.sound import murmured
+from app.exchange.playout import Gap
+from app.exchange.sound import is_loud, murmured
 from app.exchange.virtual import run
 from app.ports import Dialogue, Say
 from app.providers.scripted import (
@@ -30,6 +31,7 @@ from app.providers.scripted import (
     ScriptedVoiceActivity,
     tone,
 )
+from app.telephony import mulaw
 from app.telephony.media_stream import Started
 
 F = TypeVar("F")
@@ -77,6 +79,22 @@ class Held:
 
     def facts(self, kind: type[F]) -> list[F]:
         return [entry.fact for entry in self.entries if isinstance(entry.fact, kind)]
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Silence the caller heard inside an utterance: after the mark at its beginning there is none yet."""
+        return [gap for stream in self.record.streams for gap in stream.gaps if not gap.before.endswith("-0")]
+
+    def heard_frames(self, until_ms: int) -> list[bytes]:
+        return list(mulaw.frames(bytes(self.record.tape.heard)))[: until_ms // 20]
+
+    def agent_silent_after(self, ms: int) -> int:
+        """When, from `ms` on, the caller first heard 200 ms of silence; in ms of the exchange's tape."""
+        frames = list(mulaw.frames(bytes(self.record.tape.heard)))
+        for at in range(ms // 20, len(frames)):
+            if all(not is_loud(frame) for frame in frames[at : at + 10]):
+                return at * 20
+        return len(frames) * 20
 
 
 @dataclass(slots=True)
@@ -152,3 +170,9 @@ def check_log(entries: list[Entry]) -> None:
 @pytest.fixture
 def scene() -> type[Scene]:
     return Scene
+
+
+@pytest.fixture
+def journal_taking() -> type[MemoryJournal]:
+    """A journal whose commits take so many seconds."""
+    return MemoryJournal

@@ -1,0 +1,122 @@
+import pytest
+
+from app.dialog.events import AgentHeard, Interrupted
+from app.dialog.transcript import heard_part
+from app.exchange.faults import Faults
+from app.exchange.personas import HangUp, InterruptAfter, Press, Silence, Speak, WaitForAgent
+from app.ports import Finish, Pressed, Say
+from app.providers.scripted import ScriptedDialogue, ScriptedSpeechToText, script
+
+LONG = Say(("one two three four five six seven eight nine ten eleven twelve",), "disclosure:recording")
+BYE = Say(("Goodbye then.",), "goodbye")
+END = (BYE, Finish("finished"))
+
+
+def agent_silent_after_caller_began(held) -> int:
+    began_ms = held.record.handset.spoken[0].from_ms
+    return held.agent_silent_after(began_ms) - began_ms
+
+
+@pytest.mark.parametrize(
+    "faults", [Faults(), Faults(jitter_ms=60), Faults(burst=4, seed=3)], ids=["calm", "jitter", "burst"]
+)
+@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2860])
+def test_the_agent_is_silent_within_300_ms_of_the_callers_first_word(scene, after_ms, faults):
+    dialogue = ScriptedDialogue((LONG,), script({"stop": END}))
+    held = scene(dialogue, ScriptedSpeechToText("stop"), faults=faults).hold(
+        InterruptAfter(after_ms, "stop it please"), Silence(5000)
+    )
+    assert held.reason == "finished"
+    assert agent_silent_after_caller_began(held) <= 300
+    interrupted = held.facts(Interrupted)
+    assert len(interrupted) == 1
+    assert interrupted[0].cleared_ms - interrupted[0].voice_ms <= 300
+
+
+@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2860])
+def test_only_what_was_heard_is_remembered_as_said(scene, after_ms):
+    dialogue = ScriptedDialogue((LONG,), script({"stop": END}))
+    held = scene(dialogue, ScriptedSpeechToText("stop")).hold(InterruptAfter(after_ms, "stop it please"), Silence(5000))
+    cut = held.facts(AgentHeard)[0]
+    really_ms = (
+        sum(frame != b"\xff" * 160 for frame in held.heard_frames(held.record.handset.spoken[0].from_ms + 400)) * 20
+    )
+    assert not cut.complete
+    assert abs(cut.heard_ms - really_ms) <= 40
+    times = [(word, 300 * place) for place, word in enumerate(LONG.text.split(), 1)]
+    assert cut.heard_text == heard_part(LONG.text, cut.heard_ms, 3600, times)
+    assert dialogue.heard_lines[0].heard_text == cut.heard_text
+    assert dialogue.heard_lines[0].complete is False
+
+
+def test_C04_a_disclosure_that_was_cut_does_not_count(scene):
+    dialogue = ScriptedDialogue((LONG,), script({"stop": (LONG, *END)}))
+    held = scene(dialogue, ScriptedSpeechToText("stop")).hold(InterruptAfter(900, "stop it please"), Silence(9000))
+    kinds = [type(entry.fact).__name__ for entry in held.entries]
+    assert kinds.count("DisclosureHeard") == 1
+    assert kinds.index("DisclosureHeard") > kinds.index("Interrupted")
+
+
+def test_lines_that_were_not_begun_are_told_as_unheard(scene):
+    dialogue = ScriptedDialogue((LONG, Say(("and this",), "ask:x")), script({"stop": END}))
+    scene(dialogue, ScriptedSpeechToText("stop")).hold(InterruptAfter(900, "stop it please"), Silence(5000))
+    assert [(line.line.purpose, line.heard_text != "", line.complete) for line in dialogue.heard_lines] == [
+        ("disclosure:recording", True, False),
+        ("ask:x", False, False),
+        ("goodbye", True, True),
+    ]
+
+
+def test_a_cough_does_not_interrupt(scene):
+    dialogue = ScriptedDialogue((LONG,), script({}))
+    held = scene(dialogue, ScriptedSpeechToText()).hold_with(Cougher())
+    assert held.facts(Interrupted) == []
+    assert held.facts(AgentHeard)[0].complete
+    assert dialogue.turns == []
+
+
+class Cougher:
+    def ring(self, caller):
+        raise AssertionError("nobody rings this phone")
+
+    async def talk(self, handset):
+        from app.exchange.sound import murmur
+
+        await handset.until(lambda: handset.agent_speaking_ms >= 500)
+        await handset.say(murmur(80))
+        await handset.until(lambda: handset.agent_quiet_ms >= 1000)
+        handset.hang_up()
+
+
+def test_C05_a_key_stops_the_agent_and_is_answered_at_once(scene):
+    dialogue = ScriptedDialogue((LONG,), script({"9": END}))
+    held = scene(dialogue).hold(Silence(1000), Press("9"))
+    assert held.reason == "finished"
+    assert dialogue.turns == [Pressed(1, "9")]
+    pressed_ms = held.record.handset.keyed[0][0]
+    assert (
+        held.agent_silent_after(pressed_ms) - pressed_ms <= 100 or held.facts(AgentHeard)[0].heard_ms <= pressed_ms + 40
+    )
+
+
+def test_a_second_interruption_while_the_first_is_answered(scene):
+    dialogue = ScriptedDialogue((LONG,), script({"stop": (LONG,), "really": END}))
+    held = scene(dialogue, ScriptedSpeechToText("stop", "really")).hold(
+        InterruptAfter(900, "stop it please"),
+        Silence(1500),
+        InterruptAfter(300, "I said stop"),
+        WaitForAgent(),
+        HangUp(),
+    )
+    assert [fact.utterance for fact in held.facts(Interrupted)] == [1, 2]
+    assert len(dialogue.heard_lines) == 3
+
+
+def test_a_caller_who_goes_on_talking_is_listened_to(scene):
+    """A pause for breath longer than our patience: the reply begun in it gives way."""
+    dialogue = ScriptedDialogue((LONG,), script({"my name is": (LONG,), "bob": END}))
+    held = scene(dialogue, ScriptedSpeechToText("my name is", "bob")).hold(
+        WaitForAgent(), Speak("my name is"), Silence(700), Speak("bob marley"), Silence(5000)
+    )
+    assert [turn.text for turn in dialogue.turns] == ["my name is", "bob"]
+    assert held.reason == "finished"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ class Book:
     letters: list[Letter] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
     templates: list[str] = field(default_factory=list)
+    think_s: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -66,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
             letter = Letter(f"SM{len(book.letters) + 1:032x}", form, datetime.now(UTC))
             if answer.accept:
                 book.letters.append(letter)
+        time.sleep(book.think_s)
         if answer.hang:
             self.close_connection = True
             return
@@ -119,11 +122,12 @@ def _resource(letter: Letter) -> dict[str, Any]:
 
 
 class Letterbox:
-    """`with Letterbox() as box:` listens on a free port of this machine."""
+    """`with Letterbox() as box:` listens on a free port of this machine. Between accepting and answering it takes
+    `think_s` seconds: the time in which a sender that dies leaves a message of which nobody knows."""
 
-    def __init__(self, *, templates: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, templates: tuple[str, ...] = (), think_s: float = 0.0) -> None:
         self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.book = Book(templates=list(templates))
+        self._server.book = Book(templates=list(templates), think_s=think_s)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def __enter__(self) -> Self:

@@ -159,8 +159,8 @@ class Reply:
         return "tts" if isinstance(self._last, LineBegan | Speech) else "dialogue"
 
     def _may_fill(self) -> bool:
-        """One filler covers a slow start; a slow commit, which ends by itself, gets as many as it takes. A reply that dies
-        in the middle needs an apology instead."""
+        """One filler covers a slow start; a slow commit, which ends by itself, gets as many as it takes. A reply that
+        dies in the middle needs an apology instead."""
         return isinstance(self._last, Committing) or not (self._filled or self._spoke)
 
     def _wait_s(self) -> float:

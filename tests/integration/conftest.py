@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -53,3 +53,17 @@ def tenant(shared_postgres_url: str) -> Tenant:
 
     number = f"+1202777{next(_numbers):04d}"
     return Tenant(new_workspace(shared_postgres_url, number), number)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """`eventually(lambda: ...)` returns as soon as it holds, and fails when it has not within `within_s` seconds."""
+    import time
+
+    def wait(holds: Callable[[], object], within_s: float = 30.0) -> None:
+        give_up_at = time.monotonic() + within_s
+        while not holds():
+            assert time.monotonic() < give_up_at, "it did not come true in time"
+            time.sleep(0.05)
+
+    return wait

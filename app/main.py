@@ -81,7 +81,7 @@ def carrier_settings(settings: Settings) -> CarrierSettings:
 
 def _hosting() -> Hosting:
     # Speech and models are the heavy part of the start; a test with its own conversations does not pay for them.
-    from app.api.conversations import host
+    from app.api.studio import host
 
     return host
 

@@ -7,9 +7,8 @@ from datetime import datetime
 from app import observe
 from app.dialog.events import CallEnded, CallerKeyed, Entry, Fact, HumanRequested, OptedOut
 from app.errors import NotFound
-from app.store import call_events, calls, consents, finish, suppressions
+from app.store import call_events, calls, finish, promises
 from app.store.connect import Connection
-from app.telephony.caller_id import number_of
 from app.telephony.ivr import Wish
 
 
@@ -29,9 +28,6 @@ def grant(db: Connection, call_sid: str, wish: Wish, digits: str, now: datetime)
             words = f"pressed {digits[:1]} in the keypad menu"
             facts.append(OptedOut(words))
             reason = "opted_out"
-            if phone := number_of(call.person):
-                suppressions.add(db, phone, reason="opt-out by keypad", evidence=words, call_id=call.id)
-                consents.revoke(db, phone, words, now)
             observe.OPT_OUTS.labels("keypad").inc()
         case Wish.CALL_BACK:
             facts.append(HumanRequested())
@@ -39,4 +35,5 @@ def grant(db: Connection, call_sid: str, wish: Wish, digits: str, now: datetime)
     seq, at_ms = (log[-1].seq, log[-1].at_ms) if log else (0, 0)
     entries = tuple(Entry(seq + offset, at_ms, fact) for offset, fact in enumerate(facts, start=1))
     call_events.append(db, call.id, entries)
+    promises.keep(db, call, entries, now)  # also when the outcome was written before
     finish.finish_call(db, call, (*log, *entries))

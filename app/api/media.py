@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketState
 
 from app import observe
 from app.api.carrier import SIGNATURE, asked_url
 from app.api.context import Web, web_of
 from app.api.tokens import hash_of
 from app.api.wire import POLICY, Wire
-from app.errors import StoreDown
+from app.errors import Refused, StoreDown, StrowgerError
 from app.store import calls
 from app.store.calls import CallRow
 from app.telephony.signature import is_authentic, media_url
@@ -31,13 +28,17 @@ async def media(socket: WebSocket, token: str) -> None:
         await socket.close(POLICY)
         return
     await socket.accept()
-    wire = Wire(socket, asyncio.get_running_loop().time)
+    wire = Wire(socket)
     try:
         reason = await web.conversations.hold(wire, call, token)
         log.info("conversation over", call=call.call_sid, reason=reason)
+    except Refused as error:
+        observe.WEBHOOKS_REFUSED.labels("/twilio/media").inc()
+        log.warning("media stream refused", call=call.call_sid, error=str(error))
+    except StrowgerError as error:  # the socket is closed: the carrier asks what comes next, and the caller is kept
+        log.error("media stream failed", call=call.call_sid, code=error.code, error=str(error))
     finally:
-        if socket.application_state is not WebSocketState.DISCONNECTED:
-            await wire.close()
+        await wire.close()
 
 
 async def _admitted(web: Web, socket: WebSocket, token: str) -> CallRow | None:

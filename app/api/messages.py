@@ -11,6 +11,7 @@ from app import observe
 from app.api.answers import noted, spoken
 from app.api.carrier import Authentic, Webhook
 from app.api.context import web_of
+from app.dialog.guards import opts_out
 from app.errors import BadInput, NotFound
 from app.store import consents, leads, messages, suppressions, workspaces
 from app.store.connect import Connection
@@ -21,11 +22,9 @@ router = APIRouter(prefix="/twilio", tags=["carrier"])
 log = observe.log(__name__)
 
 # 47 CFR 64.1200(a)(10) names stop, quit, end, revoke, opt out, cancel, unsubscribe; the carriers add stopall.
-STOP = re.compile(
-    r"(please\s+)?(stop|stop\s?all|quit|end|revoke|opt[\s-]?out|cancel|unsubscribe"
-    r"|(take|remove)\s+me\s+(off|from)\s+(your|the|this)\s+list|do\s+not\s+(contact|message|text|write|call)(\s+me)?"
-    r"|(do\s?n[o']?t|never)\s+(contact|message|text|write\s+to|call)\s+me(\s+again)?"
-    r"|stop\s+(contacting|messaging|texting|calling|writing)(\s+(to\s+)?me)?|leave\s+me\s+alone)(\s+(now|please|thanks|thank\s+you))*"
+# Sentences are the business of the guards, which also listen on the telephone.
+KEYWORD = re.compile(
+    r"(please )?(stop|stop ?all|quit|end|revoke|opt[ -]?out|cancel|unsubscribe)( (now|please|thanks|thank you))*"
 )
 CONFIRMED = "You are off our list. We will not call or write to you again."
 MAX_TEXT = 4096
@@ -84,9 +83,9 @@ async def message_status(request: Request, webhook: Authentic, reference: UUID |
 
 
 def wants_to_stop(text: str) -> bool:
-    """The whole message is a wish to be left alone, whatever its case, spacing and punctuation."""
-    words = re.sub(r"[^\w\s'-]+", " ", text.replace("’", "'").casefold())
-    return STOP.fullmatch(" ".join(words.split())) is not None
+    """A stop word alone, whatever its case, spacing and punctuation, or a sentence that asks to be left alone."""
+    words = " ".join(re.sub(r"[^\w\s-]+", " ", text.casefold()).split())
+    return KEYWORD.fullmatch(words) is not None or opts_out(text)
 
 
 def _error(webhook: Webhook) -> str | None:

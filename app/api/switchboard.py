@@ -7,8 +7,10 @@ All methods run on the event loop; `clock` is its time in seconds.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app import observe
@@ -30,6 +32,7 @@ class _Seat:
     until: float | None
     end_reason: str | None = None
     end_now: Callable[[str], None] | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Switchboard:
@@ -92,6 +95,8 @@ class Switchboard:
     def left(self, call_sid: str, reason: str) -> None:
         """The conversation is over; `reason` as in `CallEnded`."""
         now = self._clock()
+        if before := self._calls.get(call_sid):
+            before.over.set()
         self._calls[call_sid] = _Seat(Stage.LEAVING, now, now + FAREWELL_S, end_reason=reason)
         observe.CALLS_ENDED.labels(reason).inc()
         self._report()
@@ -111,6 +116,20 @@ class Switchboard:
     def is_talking(self, call_sid: str) -> bool:
         seat = self._calls.get(call_sid)
         return seat is not None and seat.stage is Stage.TALKING
+
+    async def wait_over(self, call_sid: str, patience_s: float) -> bool:
+        """True once no conversation of this call is going on. The carrier may ask what comes next before ours is
+        wound up; one whose line is dead without our knowing is told so, and then waited for once more."""
+        for last in (False, True):
+            seat = self._calls.get(call_sid)
+            if seat is None or seat.stage is not Stage.TALKING:
+                return True
+            if last and seat.end_now is not None:
+                seat.end_now("media_lost")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await seat.over.wait()
+        return not self.is_talking(call_sid)
 
     def end_all(self, reason: str) -> None:
         """Every conversation says goodbye now."""

@@ -29,6 +29,7 @@ log = observe.log(__name__)
 
 RING_PATIENCE_S = 2.0  # the caller hears the phone ring meanwhile
 TRIES = 4  # of "one moment please", two seconds apart
+WIND_UP_S = 1.5  # for a conversation to close its log after its socket has closed
 MAX_STREAMS = 3  # after two lost ones the caller gets the keypad menu instead
 
 Tries = Annotated[int, Query(ge=0, le=TRIES)]
@@ -108,6 +109,8 @@ async def _answer(web: Web, arrival: arrivals.Arrival) -> str:
 
 
 async def _continue(web: Web, call_sid: str, stream: int) -> str:
+    if not await web.board.wait_over(call_sid, WIND_UP_S):
+        raise StoreDown("the conversation before this one is not over yet")
     reason = web.board.end_reason(call_sid)
     if reason is not None and reason != "media_lost":
         web.board.gone(call_sid)

@@ -1,28 +1,27 @@
-"""The media socket as the bridge wants it, with the limits a stranger must not exceed (T02, F18)."""
+"""The web framework's socket as the bridge wants it: text frames, and one error once the other end is gone.
+
+Limits on size, pace and start are the bridge's; the server refuses frames above MAX_FRAME before they get here.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from app.errors import BadFrame, Disconnected
 
-MAX_FRAME = 64 * 1024  # characters; a frame of 20 ms has about 300
-FRAMES_PER_S = 100.0  # the carrier sends 50
-BURST = 500.0  # ten seconds held up in a network arrive at once
-TOO_BIG, POLICY, UNSUPPORTED = 1009, 1008, 1003
+MAX_FRAME = 64 * 1024  # bytes; a frame of 20 ms has about 300
+POLICY, UNSUPPORTED = 1008, 1003
 
 
 class Wire:
-    """Text frames in, text frames out. Raises Disconnected once the other end is gone, BadFrame for one who floods."""
+    """Raises Disconnected once the other end is gone, BadFrame for a binary frame."""
 
-    def __init__(self, socket: WebSocket, clock: Callable[[], float]) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        self._clock = clock
-        self._allowance, self._counted_at = BURST, clock()
 
     async def receive_text(self) -> str:
+        if self._gone:
+            raise Disconnected("the media socket is gone")
         message = await self._socket.receive()
         if message["type"] == "websocket.disconnect":
             raise Disconnected(f"the carrier closed the media socket ({message.get('code', 1005)})")
@@ -30,16 +29,10 @@ class Wire:
         if text is None:
             await self.close(UNSUPPORTED)
             raise BadFrame("a binary frame, which media streams do not have")
-        if len(text) > MAX_FRAME:
-            await self.close(TOO_BIG)
-            raise BadFrame(f"a frame of {len(text)} characters")
-        if not self._within_rate():
-            await self.close(POLICY)
-            raise BadFrame("more frames than a media stream has")
         return str(text)
 
     async def send_text(self, text: str) -> None:
-        if self._socket.client_state is WebSocketState.DISCONNECTED:
+        if self._gone:
             raise Disconnected("the media socket is gone")
         try:
             await self._socket.send_text(text)
@@ -48,17 +41,13 @@ class Wire:
 
     async def close(self, code: int = 1000) -> None:
         """Closing twice, or after the other end did, is no error."""
-        if self._socket.application_state is WebSocketState.DISCONNECTED:
-            return
-        if self._socket.client_state is WebSocketState.DISCONNECTED:
+        if self._gone:
             return
         try:
             await self._socket.close(code)
         except (WebSocketDisconnect, RuntimeError):
             return  # it went away while we said so
 
-    def _within_rate(self) -> bool:
-        now = self._clock()
-        self._allowance = min(BURST, self._allowance + (now - self._counted_at) * FRAMES_PER_S) - 1
-        self._counted_at = now
-        return self._allowance >= 0
+    @property
+    def _gone(self) -> bool:
+        return WebSocketState.DISCONNECTED in (self._socket.client_state, self._socket.application_state)

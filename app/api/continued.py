@@ -1,0 +1,79 @@
+"""A conversation taken up again after its media stream was lost, also by another process (F19, F21).
+
+The dialogue is led through the log once more: it sees the same turns and learns again what was heard of its lines, and
+so stands where it stood. Nothing of that is said again but what the caller had not heard yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, Fact
+from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say, Silent
+from app.ports import Dialogue
+
+
+class Continued:
+    """A Dialogue whose `begin` goes on from where the log ends."""
+
+    def __init__(self, dialogue: Dialogue, log: Sequence[Entry]) -> None:
+        self._dialogue = dialogue
+        self._log = log
+
+    @property
+    def name(self) -> str:
+        return self._dialogue.name
+
+    def expecting(self) -> Expectation:
+        return self._dialogue.expecting()
+
+    async def begin(self) -> AsyncIterator[Move]:
+        unheard = await self._replay()
+        if any(isinstance(move, Say) for move in unheard):
+            for move in unheard:
+                yield move
+            return
+        last = max(
+            (entry.fact.turn for entry in self._log if isinstance(entry.fact, CallerSaid | CallerKeyed)), default=0
+        )
+        async for move in self._dialogue.answer(Silent(last, nudge=1)):  # asks the open question again
+            yield move
+
+    def answer(self, turn: CallerTurn) -> AsyncIterator[Move]:
+        return self._dialogue.answer(turn)
+
+    def heard(self, line: HeardLine) -> None:
+        self._dialogue.heard(line)
+
+    async def _replay(self) -> list[Move]:
+        """The moves of the last reply that never reached the caller or the log."""
+        said: dict[int, Say] = {}
+        logged = {entry.fact for entry in self._log if _hashable(entry.fact)}
+        reply = [move async for move in self._dialogue.begin()]
+        greeting = True
+        for entry in self._log:
+            match entry.fact:
+                case AgentSaid(utterance, _, text, purpose):
+                    said[utterance] = Say((text,), purpose)
+                case AgentHeard(utterance, heard_text, complete=complete) if utterance in said:
+                    line = said[utterance]
+                    self._dialogue.heard(HeardLine(line, heard_text, complete))
+                    if complete:
+                        reply = [move for move in reply if not (isinstance(move, Say) and move.text == line.text)]
+                case CallerSaid(turn, text, confidence) if text:
+                    reply = [move async for move in self._dialogue.answer(Said(turn, text, confidence))]
+                    greeting = False
+                case CallerKeyed(turn, digits):
+                    reply = [move async for move in self._dialogue.answer(Pressed(turn, digits))]
+                    greeting = False
+        if greeting and said:
+            return []  # no second greeting; what must be disclosed is put again by the dialogue itself
+        return [move for move in reply if isinstance(move, Say | Finish) or _is_news(move, logged)]
+
+
+def _is_news(move: Move, logged: set[Fact]) -> bool:
+    return isinstance(move, Note | Commit) and move.fact not in logged
+
+
+def _hashable(fact: object) -> bool:
+    return type(fact).__hash__ is not None and not hasattr(fact, "body")  # an `Unknown` holds a dict

@@ -1,0 +1,235 @@
+"""The whole web process against a real database, with scripted speech and a carrier that signs what it sends."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
+from xml.etree import ElementTree
+
+import httpx2
+import psycopg
+import pytest
+from starlette.testclient import TestClient, WebSocketTestSession
+
+from app.api.conversations import Cast, Host
+from app.call.setup import Parts
+from app.dialog.events import Entry
+from app.dialog.moves import Finish, Move, Say
+from app.main import create_app
+from app.providers.scripted import (
+    ScriptedDialogue,
+    ScriptedSpeechToText,
+    ScriptedTextToSpeech,
+    ScriptedVoiceActivity,
+    script,
+)
+from app.settings import Settings, load
+from app.store.calls import CallRow
+from app.store.connect import Database
+from app.telephony.signature import sign
+
+PUBLIC = "https://calls.example.com"
+TOKEN = "0123456789abcdef0123456789abcdef"
+ACCOUNT = "AC" + "0" * 31 + "1"
+CALLER, BUSINESS = "+12025550111", "+12025550100"
+
+GREETING = Say(("Hello, this is Northlight Solar.",), "greeting")
+BYE = Say(("Goodbye.",), "goodbye")
+
+
+@dataclass
+class ScriptedStudio:
+    """Greets a new call, says "back again" on a resumed one, and ends it when the caller presses 1."""
+
+    casts: list[tuple[str, Sequence[Entry]]] = field(default_factory=list)
+
+    def warm_up(self) -> None:
+        return
+
+    def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
+        self.casts.append((call.call_sid, log))
+        opening: tuple[Move, ...] = (Say(("Where were we?",), "resumed"),) if log else (GREETING,)
+        dialogue = ScriptedDialogue(opening, script({"1": (BYE, Finish("finished"))}))
+        speech = ScriptedTextToSpeech(ms_per_word=40)
+        return Cast(Parts(dialogue, ScriptedSpeechToText(), speech, ScriptedVoiceActivity()))
+
+
+@dataclass
+class Twilio:
+    """Sends what the carrier sends, signed as the carrier signs it: over the configured address."""
+
+    client: TestClient
+    studio: ScriptedStudio
+    token: str = TOKEN
+
+    def post(self, path: str, /, *, signed_as: str | None = None, **form: str) -> httpx2.Response:
+        body = {"AccountSid": ACCOUNT, "ApiVersion": "2010-04-01", **form}
+        signature = signed_as if signed_as is not None else sign(self.token, PUBLIC + path, body.items())
+        headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
+        return self.client.post(path, content=urlencode(body), headers=headers)
+
+    def ring(self, sid: str = "CA1", /, path: str = "/twilio/voice", **form: str) -> httpx2.Response:
+        usual = {"CallSid": sid, "From": CALLER, "To": BUSINESS, "Direction": "inbound", "CallStatus": "ringing"}
+        return self.post(path, **{**usual, **form})
+
+    def status(self, sid: str, status: str, sequence: int, **form: str) -> httpx2.Response:
+        usual = {"CallSid": sid, "CallStatus": status, "SequenceNumber": str(sequence), "From": CALLER, "To": BUSINESS}
+        return self.post("/twilio/status", **{**usual, **form})
+
+    def open_stream(self, path: str, *, signature: str | None = None) -> AbstractContextManager[WebSocketTestSession]:
+        url = "wss" + PUBLIC.removeprefix("https") + path
+        signed = sign(self.token, url) if signature is None else signature
+        return self.client.websocket_connect(path, headers={"X-Twilio-Signature": signed})
+
+    @contextmanager
+    def stream(self, answer: httpx2.Response, sid: str = "CA1") -> Iterator[Stream]:
+        """The media stream the TwiML asks for, started."""
+        url, parameters = stream_of(answer)
+        with self.open_stream(urlsplit(url).path) as socket:
+            stream = Stream(socket, sid)
+            stream.start(parameters)
+            yield stream
+
+
+@dataclass
+class Stream:
+    """The carrier's end of a media socket. Echoes marks at once: everything is heard as soon as it is sent."""
+
+    socket: WebSocketTestSession
+    call_sid: str
+    sid: str = "MZ1"
+
+    def send(self, event: str, **body: object) -> None:
+        self.socket.send_text(json.dumps({"event": event, "streamSid": self.sid, **body}))
+
+    def start(self, parameters: dict[str, str], **changes: str) -> None:
+        self.socket.send_text('{"event": "connected", "protocol": "Call", "version": "1.0.0"}')
+        start = {
+            "accountSid": ACCOUNT,
+            "callSid": self.call_sid,
+            "streamSid": self.sid,
+            "tracks": ["inbound"],
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+            "customParameters": parameters,
+            **changes,
+        }
+        self.send("start", sequenceNumber="1", start=start)
+
+    def listen(self, marks: int = 1) -> int:
+        """Bytes of audio until so many marks came."""
+        heard = 0
+        while marks:
+            message = json.loads(self.socket.receive_text())
+            if message["event"] == "media":
+                heard += len(base64.b64decode(message["media"]["payload"]))
+            elif message["event"] == "mark":
+                self.send("mark", sequenceNumber="2", mark=message["mark"])
+                marks -= 1
+        return heard
+
+    def press(self, digit: str) -> None:
+        self.send("dtmf", sequenceNumber="3", dtmf={"track": "inbound_track", "digit": digit})
+
+    def until_closed(self) -> int:
+        """Listens to the end; the code the socket was closed with."""
+        while True:
+            message = self.socket.receive()
+            if message["type"] == "websocket.close":
+                return int(message["code"])
+            if message["type"] == "websocket.send":
+                frame = json.loads(message["text"])
+                if frame["event"] == "mark":
+                    self.send("mark", sequenceNumber="2", mark=frame["mark"])
+
+    def hang_up(self) -> None:
+        self.send("stop", sequenceNumber="9", stop={"accountSid": ACCOUNT, "callSid": self.call_sid})
+
+
+def stream_of(answer: httpx2.Response) -> tuple[str, dict[str, str]]:
+    """URL and parameters of the <Stream> in an answer."""
+    root = ElementTree.fromstring(answer.text)
+    stream = root.find("Connect/Stream")
+    assert stream is not None, answer.text
+    return stream.attrib["url"], {p.attrib["name"]: p.attrib["value"] for p in stream}
+
+
+def verbs(answer: httpx2.Response) -> list[str]:
+    return [child.tag for child in ElementTree.fromstring(answer.text)]
+
+
+def spoken(answer: httpx2.Response) -> str:
+    return " ".join(say.text or "" for say in ElementTree.fromstring(answer.text).iter("Say"))
+
+
+@pytest.fixture
+def settings(postgres_url: str, workspace: UUID, tmp_path: Path) -> Settings:
+    return load(
+        public_url=PUBLIC,
+        twilio_account_sid=ACCOUNT,
+        twilio_auth_token=TOKEN,
+        database_url=postgres_url,
+        redis_url="redis://127.0.0.1:1/0",
+        data_dir=tmp_path,
+        max_calls=3,
+        log="json",
+    )
+
+
+Running = Callable[[Settings], AbstractContextManager[Twilio]]
+
+
+@pytest.fixture
+def running() -> Running:
+    @contextmanager
+    def run(settings: Settings) -> Iterator[Twilio]:
+        studio = ScriptedStudio()
+        app = create_app(
+            settings,
+            hosting=lambda one, records, board: Host(records, board, studio, account_sid=one.twilio_account_sid),
+        )
+        with TestClient(app, base_url="http://internal:8000", raise_server_exceptions=False) as client:
+            yield Twilio(client, studio)
+
+    return run
+
+
+@pytest.fixture
+def twilio(settings: Settings, running: Running) -> Iterator[Twilio]:
+    with running(settings) as one:
+        yield one
+
+
+@pytest.fixture
+def rows(postgres_url: str) -> Iterator[Callable[..., list[tuple[object, ...]]]]:
+    """Looks into the database as its owner."""
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        yield lambda query, *values: db.execute(query, values).fetchall()
+
+
+@pytest.fixture
+def outage(postgres_url: str) -> Callable[[], AbstractContextManager[None]]:
+    """While inside, nobody can connect to the database and every connection to it is cut."""
+    server, _, name = postgres_url.rpartition("/")
+
+    @contextmanager
+    def down() -> Iterator[None]:
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as owner:
+            owner.execute(f'alter database "{name}" allow_connections false')
+            owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+            try:
+                yield
+            finally:
+                owner.execute(f'alter database "{name}" allow_connections true')
+
+    return down
+
+
+@pytest.fixture
+def store(database: Database) -> Database:
+    return database

@@ -70,7 +70,10 @@ class CallRecord:
 
 
 class Exchange:
-    """Make it inside a running event loop and use it with `async with`; leaving ends every call."""
+    """Make it inside a running event loop and use it with `async with`; leaving ends every call.
+
+    `faults` are those of every call and message that is not given its own.
+    """
 
     def __init__(
         self,
@@ -81,17 +84,18 @@ class Exchange:
         config: Config | None = None,
         opened_at: datetime = OPENED,
         seed: int | None = 0,
-        message_faults: Faults = NONE,
+        faults: Faults = NONE,
     ) -> None:
         account = account or Account()
         sids, clock, dice = Sids(seed), Clock(opened_at), random.Random(seed)
         courier = Courier(account, webhooks, lambda: sids.new("")[:32])
+        self._faults = faults
         self._group = asyncio.TaskGroup()
         self._next_slot = 0.0
         notices = Notices(courier, self._group, NONE, dice)
         rooms = Rooms(account.sid, sids, notices.post, clock.now)
         self.office = Office(account, config or Config(), clock, sids, courier, sockets, notices, rooms, dice)
-        texts = Notices(courier, self._group, message_faults, dice)
+        texts = Notices(courier, self._group, faults, dice)
         self.messages = Messages(self.office, self.run, texts)
 
     async def __aenter__(self) -> Self:
@@ -116,7 +120,7 @@ class Exchange:
 
     # somebody calls us
 
-    async def dial_in(self, from_: str, to: str, phone: Phone, faults: Faults = NONE) -> CallRecord:
+    async def dial_in(self, from_: str, to: str, phone: Phone, faults: Faults | None = None) -> CallRecord:
         """One call from this phone to one of the account's numbers; returns when it is over and all has been told.
 
         Raises CarrierFault 21211 when the number is not one of the account's.
@@ -127,7 +131,7 @@ class Exchange:
         now = self.office.clock.now()
         sid = self.office.sids.new("CA")
         call = Call(sid, self.office.account.sid, to, from_, "inbound", now, Status.RINGING)
-        leg = Leg(self.office, call, phone, faults=faults)
+        leg = Leg(self.office, call, phone, faults=faults or self._faults)
         leg.subscription = Subscription(number.status_callback, "POST", number.status_callback_events)
         async with leg.opened():
             await self._inbound(leg, number)
@@ -159,7 +163,7 @@ class Exchange:
         now = self.office.clock.now()
         call = Call(self.office.sids.new("CA"), self.office.account.sid, order.to, order.from_, "outbound-api", now)
         phone = self.office.phones.get(order.to)
-        leg = Leg(self.office, call, phone or Nobody())
+        leg = Leg(self.office, call, phone or Nobody(), faults=self._faults)
         leg.subscription, leg.time_limit_s, leg.recorded = order.subscription, order.time_limit_s, order.recorded
         self.office.calls[call.sid], self.office.legs[call.sid] = call, leg
         self.run(self._outbound(leg, order), name=f"call {call.sid}")

@@ -32,6 +32,7 @@ class Playout:
         self._pulls = 0
         self._last_mark = ""
         self._dry_since: int | None = None
+        self._running = False  # audio was played since the last clear
         self.gaps: list[Gap] = []
 
     def put(self, mulaw: bytes) -> bool:
@@ -58,7 +59,7 @@ class Playout:
         self._marks.clear()
         for name in names:
             self._reached(name)
-        self._dry_since = None  # silence on purpose is not a gap
+        self._dry_since, self._running = None, False  # silence on purpose is not a gap
         return names
 
     def pull(self) -> tuple[bytes, list[str]]:
@@ -71,7 +72,7 @@ class Playout:
             self._reached(name)
             due.append(name)
         if not self._audio:
-            if self._dry_since is None and self._pulled:
+            if self._dry_since is None and self._running:
                 self._dry_since = self._pulls
             return QUIET, due
         if self._dry_since is not None:
@@ -81,6 +82,7 @@ class Playout:
         frame = bytes(self._audio[:FRAME_BYTES])
         del self._audio[:FRAME_BYTES]
         self._pulled += len(frame)
+        self._running = True
         return (frame if len(frame) == FRAME_BYTES else frame.ljust(FRAME_BYTES, b"\xff")), due
 
     @property

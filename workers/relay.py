@@ -3,9 +3,10 @@ handed over again, so a job runs at least once, and the guards of the tasks make
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from app.store import outbox
 from app.store.connect import Database
-from workers.broker import Broker
 
 AT_ONCE = 100
 LEASE_S = 45.0  # longer than the longest task (app.TASK_LIMIT_S), so that a job is not handed over while it still runs
@@ -14,7 +15,15 @@ LEASE_S = 45.0  # longer than the longest task (app.TASK_LIMIT_S), so that a job
 TASKS = {"outcome": "outcome.settle", "score": "score.call", "followup": "followup.send", "resend": "followup.resend"}
 
 
-def relay(database: Database, broker: Broker) -> int:
+class Wire(Protocol):
+    """Where jobs are put in (workers.broker)."""
+
+    def answers(self) -> bool: ...
+
+    def send(self, task: str, *arguments: str | int) -> bool: ...
+
+
+def relay(database: Database, broker: Wire) -> int:
     """How many jobs went out. None are taken while the broker is away: they would only sit out their lease."""
     if not broker.answers():
         return 0

@@ -20,7 +20,9 @@ def settings(**changes: object) -> Settings:
     return Settings(_env_file=None, **{**addresses, **changes})  # type: ignore[arg-type]
 
 
-def test_every_kind_of_job_the_relay_knows_has_a_task_and_every_task_a_kind() -> None:
+def test_every_kind_of_job_the_relay_knows_has_a_task_and_every_task_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:p@h/d")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     assert set(relay.TASKS.values()) == set(JOBS)
     assert set(JOBS) <= set(celery.tasks)
 

@@ -50,11 +50,14 @@ def serve(
 ) -> None:
     """Webhooks, media sockets and API. On SIGTERM it takes no new call and leaves when the last one has ended."""
     from app.embedded import start_services
+    from app.local import furnish
     from app.server import serve as run
     from app.settings import load
 
     settings = load()
     with start_services(settings) as services:
+        if settings.database_url is None:
+            furnish(settings, services.database_url)
         run(services.settings(settings), host=host, port=port)
 
 
@@ -80,14 +83,23 @@ def beat() -> None:
 
 @cli.command()
 def migrate() -> None:
-    """Apply supabase/migrations to DATABASE_URL and record them where the Supabase CLI does."""
+    """Apply supabase/migrations to DATABASE_URL and record them where the Supabase CLI does.
+
+    With TWILIO_NUMBER set, that number then answers with the playbook STROWGER_PLAYBOOK names.
+    """
     from app.embedded import start_services
+    from app.local import furnish
     from app.settings import load
     from app.store.migrate import migrate as apply
 
-    with start_services(load()) as services:
+    settings = load()
+    with start_services(settings) as services:
         applied = apply(services.database_url)
+        if settings.twilio_number:
+            furnish(settings, services.database_url)
     typer.echo("\n".join(f"applied {name}" for name in applied) or "Nothing to apply: the database is up to date.")
+    if settings.twilio_number:
+        typer.echo(f"{settings.twilio_number} answers with the playbook {settings.playbook}.")
 
 
 @cli.command()

@@ -106,13 +106,7 @@ def machine(settings: Settings, port: int = SERVICE_PORT, *, offline: bool = Fal
     """
     with contextlib.ExitStack() as running:
         services = running.enter_context(start_services(settings))
-        migrate(services.database_url)
-        workspace_id = seed_demo(
-            services.database_url,
-            number=NUMBER,
-            playbook_name=settings.playbook,
-            playbook_yaml=playbook_text(settings.playbook),
-        )
+        workspace_id = furnish(settings, services.database_url, NUMBER if offline else None)
         account = Account(sid="AC" + secrets.token_hex(16), token=secrets.token_hex(16))
         service_url = f"http://127.0.0.1:{free_port(port)}"
         exchange_url = f"http://127.0.0.1:{free_port(EXCHANGE_PORT)}"
@@ -149,6 +143,17 @@ def machine(settings: Settings, port: int = SERVICE_PORT, *, offline: bool = Fal
             local_carrier,
             services.notices,
         )
+
+
+def furnish(settings: Settings, database_url: str, number: str | None = None) -> UUID:
+    """A migrated database in which one business answers on `number`, else on TWILIO_NUMBER, else on the demo's."""
+    migrate(database_url)
+    return seed_demo(
+        database_url,
+        number=number or settings.twilio_number or NUMBER,
+        playbook_name=settings.playbook,
+        playbook_yaml=playbook_text(settings.playbook),
+    )
 
 
 def playbook_text(name: str) -> str:

@@ -77,7 +77,7 @@ def configure(style: str, level: int = logging.INFO) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = name != "uvicorn.access"  # paths hold media tokens
-    for name in ("httpx", "twilio.http_client", "websockets"):
+    for name in ("httpx", "httpx2", "twilio.http_client", "websockets"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

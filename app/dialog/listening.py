@@ -17,6 +17,7 @@ from app.dialog.script import Answer, Choice, WantedFact
 from app.dialog.state import Understanding
 
 SURE = 0.8  # an intent that overrides an answer we already found
+NEITHER = frozenset({"dont_know", "repeat", "goodbye", "wants_human", "wrong_number", "call_back_later", "no_time"})
 MOST_OBJECTIONS = 4
 MOST_MISREADINGS = 2
 
@@ -44,8 +45,8 @@ def _facts(reply: Reply, text: str, meaning: Understanding) -> bool:
     if change:
         reply.learn(change[0], change[1], text)
         reply.say(reply.book.lines.corrected, "acknowledge")
-    elif fact and found is None and (bare := _bare(reply, fact, text)):
-        found = bare
+    elif fact and found is None and fact.yes_no:
+        found = {True: "yes", False: "no", None: None}[_agreed(reply, text, meaning)]
     if fact and found is not None:
         take(reply, fact, found, text)
     extra = {}
@@ -67,12 +68,14 @@ def _direct(reply: Reply, fact: WantedFact, text: str, meaning: Understanding) -
     return None if own_question and not reply.state.asked else value
 
 
-def _bare(reply: Reply, fact: WantedFact, text: str) -> str | None:
-    """ "Yes" answers a question only if it was heard."""
-    if not (fact.yes_no and reply.state.asked):
+def _agreed(reply: Reply, text: str, meaning: Understanding) -> bool | None:
+    """Yes or no, to a question that was heard; "no idea" and "okay bye" are neither."""
+    if not reply.state.asked or meaning.intent in NEITHER or meaning.about.startswith("objection:"):
         return None
     agreed = words.yes_or_no(text)
-    return None if agreed is None else "yes" if agreed else "no"
+    if agreed is None and meaning.intent in ("yes", "no") and not meaning.about:
+        return meaning.intent == "yes"
+    return agreed
 
 
 def take(reply: Reply, fact: WantedFact, value: str, said: str, *, thank: bool = True, sure: bool = False) -> None:
@@ -95,9 +98,7 @@ def take(reply: Reply, fact: WantedFact, value: str, said: str, *, thank: bool =
 
 def _answer(reply: Reply, text: str, meaning: Understanding) -> bool:
     about = reply.state.topic.partition(":")[0]
-    agreed = words.yes_or_no(text) if reply.state.asked else None
-    if agreed is None and reply.state.asked and meaning.intent in ("yes", "no") and not meaning.about:
-        agreed = meaning.intent == "yes"
+    agreed = _agreed(reply, text, meaning)
     match about:
         case "confirm":
             return confirm(reply, agreed, words.digits(text), text)

@@ -46,7 +46,7 @@ class Ownership:
         give_up_at = time.monotonic() + _HANDOVER_S
         in_use = 0
         while not _try_lock(self.fd, fcntl.LOCK_EX):
-            in_use = in_use + 1 if self._somebody_alive(folder) else 0
+            in_use = in_use + 1 if somebody_alive(folder) else 0
             if in_use * POLL_S > 0.5 or time.monotonic() > give_up_at:
                 os.close(self.fd)
                 raise InUse(
@@ -61,13 +61,14 @@ class Ownership:
             os.close(self.fd)
             self.fd = -1
 
-    @staticmethod
-    def _somebody_alive(folder: Path) -> bool:
-        fd = os.open(folder / "lifeline", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            return not _try_lock(fd, fcntl.LOCK_EX)
-        finally:
-            os.close(fd)
+
+def somebody_alive(folder: Path) -> bool:
+    """Does any process use the server of this folder?"""
+    fd = os.open(folder / "lifeline", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        return not _try_lock(fd, fcntl.LOCK_EX)
+    finally:
+        os.close(fd)
 
 
 def _try_lock(fd: int, kind: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import logging
 import os
 import signal
 import socket
@@ -16,11 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.embedded import keeper
-from app.embedded.holds import POLL_S, Lifeline, Ownership
+from app.embedded.holds import POLL_S, Lifeline, Ownership, somebody_alive
 from app.errors import ServiceNotStarted
+
+_log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 READY_TIMEOUT_S = 60.0  # recovery after a power cut replays the log first
+_SOON_S = 1.0  # a server without work stops in a fraction of this
 STOP_TIMEOUT_S = keeper.KILL_AFTER_S + 5
 _URL = "url"  # the file in which a guest finds the address
 _LIBC = ctypes.CDLL(None)
@@ -91,12 +95,15 @@ class Server:
         self._process.returncode = self._process.poll() or 0  # its end is none of our business any more
 
     def stop(self) -> None:
-        """Gives up our share and waits for the server to end. Raises ServiceNotStarted when others keep it alive."""
+        """Gives up our share and waits for the server to end, unless guests keep it alive: then it ends with them."""
         self._lifeline.release()
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired as error:
-            raise ServiceNotStarted(f"{self.name} did not stop: another process still uses it") from error
+        for patience_s in (_SOON_S, STOP_TIMEOUT_S):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience_s)
+                return
+            if somebody_alive(self._log.parent):
+                return
+        _log.warning("%s has not stopped yet; see %s", self.name, self._log)
 
 
 class Guest:

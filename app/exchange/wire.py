@@ -52,8 +52,7 @@ class Wire:
         due = loop.time() + self._dice.uniform(0, self._faults.jitter_ms) / 1000
         self._last_due = max(self._last_due, due)
 
-        def arrive() -> None:
-            self._late.pop(0)
-            self._socket.send(text)
+        def arrive() -> None:  # timers of the same instant fire in any order: the oldest frame goes, whichever it is
+            self._socket.send(self._late.pop(0)[1])
 
         self._late.append((loop.call_at(self._last_due, arrive), text))

@@ -15,35 +15,35 @@ class Paced(Protocol):
 
 
 class Pacer:
-    """Ticks on an absolute clock while any line has something to play, and costs nothing while none has.
+    """Ticks on an absolute clock while any line has something to play, and sets no timer while none has.
 
-    A tick that comes late is made up for by the next one: each line tops itself up to where it should be by now.
+    A tick that comes late is made up for by itself: each line tops itself up to where it should be by then.
     """
 
     def __init__(self) -> None:
         self._lines: dict[Paced, None] = {}
-        self._some = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self.late_ms = 0.0  # the latest a tick has come so far
 
     def wake(self, line: Paced) -> None:
         self._lines[line] = None
-        self._some.set()
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._due = loop.time() + TICK_S
+            self._timer = loop.call_at(self._due, self._tick, loop)
 
     def forget(self, line: Paced) -> None:
         self._lines.pop(line, None)
+        if not self._lines and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._some.wait()
-            due = loop.time() + TICK_S
-            while self._lines:
-                await asyncio.sleep(due - loop.time())
-                late = max(0.0, loop.time() - due)  # a timer may fire a clock tick early
-                self.late_ms = max(self.late_ms, late * 1000)
-                for line in tuple(self._lines):
-                    if not line.pump():
-                        self.forget(line)
-                due += TICK_S * (1 + late // TICK_S)
-            self._some.clear()
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        late = max(0.0, loop.time() - self._due)  # a timer may fire a little early
+        self.late_ms = max(self.late_ms, late * 1000)
+        self._due += TICK_S * (1 + late // TICK_S)
+        self._timer = loop.call_at(self._due, self._tick, loop)  # first: the last line may leave during its tick
+        for line in tuple(self._lines):
+            if not line.pump():
+                self.forget(line)

@@ -139,12 +139,9 @@ class Scene:
         async def answer(url: str, form: Form, headers: Mapping[str, str]) -> tuple[int, str]:
             return 200, TWIML if url.endswith("/voice") else "<Response><Hangup/></Response>"
 
-        async with asyncio.TaskGroup() as group:
-            pacing = group.create_task(pacer.run())
-            async with MemorySockets(serve) as sockets, Exchange(MemoryWebhooks(answer), sockets) as exchange:
-                exchange.add_number(Number(BUSINESS, voice_url="https://test.invalid/voice"))
-                record = await exchange.dial_in(CALLER, BUSINESS, phone, self.faults)
-            pacing.cancel()
+        async with MemorySockets(serve) as sockets, Exchange(MemoryWebhooks(answer), sockets) as exchange:
+            exchange.add_number(Number(BUSINESS, voice_url="https://test.invalid/voice"))
+            record = await exchange.dial_in(CALLER, BUSINESS, phone, self.faults)
         held = Held(record, self.journal, reasons[0] if reasons else None, pacer.late_ms)
         if held.reason is not None:
             check_log(self.journal.entries)

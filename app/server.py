@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from app import observe
 from app.api.context import Web
 from app.api.wire import MAX_FRAME
-from app.main import create_app
+from app.main import Hosting, create_app
 from app.settings import Settings
 
 log = observe.log(__name__)
@@ -62,9 +62,9 @@ class DrainingServer(uvicorn.Server):
         return waited >= self._limit_s + GOODBYE_S
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None:
+def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, *, hosting: Hosting | None = None) -> None:
     """Returns once the last call has ended after SIGTERM. Raises BadSetting before anything is started."""
-    app = create_app(settings)
+    app = create_app(settings, hosting=hosting)
     config = uvicorn.Config(
         app,
         host=host,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Semaphore
+from typing import Self
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 from xml.etree import ElementTree
@@ -17,47 +19,43 @@ import psycopg
 import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
 
-from app.api.conversations import Cast, Host
-from app.call.setup import Parts
-from app.dialog.events import Entry
-from app.dialog.moves import Finish, Move, Say
+from app.api.conversations import Host
+from app.api.records import Records
+from app.api.switchboard import Switchboard
+from app.api.wire import Wire
 from app.main import create_app
-from app.providers.scripted import (
-    ScriptedDialogue,
-    ScriptedSpeechToText,
-    ScriptedTextToSpeech,
-    ScriptedVoiceActivity,
-    script,
-)
 from app.settings import Settings, load
 from app.store.calls import CallRow
 from app.store.connect import Database
 from app.telephony.signature import sign
+
+from .scripted_server import ScriptedStudio
 
 PUBLIC = "https://calls.example.com"
 TOKEN = "0123456789abcdef0123456789abcdef"
 ACCOUNT = "AC" + "0" * 31 + "1"
 CALLER, BUSINESS = "+12025550111", "+12025550100"
 
-GREETING = Say(("Hello, this is Northlight Solar.",), "greeting")
-BYE = Say(("Goodbye.",), "goodbye")
 
+class Watched:
+    """Conversations whose end can be waited for: the test's socket would otherwise cancel what is still being kept."""
 
-@dataclass
-class ScriptedStudio:
-    """Greets a new call, says "back again" on a resumed one, and ends it when the caller presses 1."""
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.over = Semaphore(0)
 
-    casts: list[tuple[str, Sequence[Entry]]] = field(default_factory=list)
+    async def __aenter__(self) -> Self:
+        await self._host.__aenter__()
+        return self
 
-    def warm_up(self) -> None:
-        return
+    async def __aexit__(self, *exc: object) -> None:
+        await self._host.__aexit__(*exc)
 
-    def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
-        self.casts.append((call.call_sid, log))
-        opening: tuple[Move, ...] = (Say(("Where were we?",), "resumed"),) if log else (GREETING,)
-        dialogue = ScriptedDialogue(opening, script({"1": (BYE, Finish("finished"))}))
-        speech = ScriptedTextToSpeech(ms_per_word=40)
-        return Cast(Parts(dialogue, ScriptedSpeechToText(), speech, ScriptedVoiceActivity()))
+    async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
+        try:
+            return await self._host.hold(wire, call, token)
+        finally:
+            self.over.release()
 
 
 @dataclass
@@ -66,6 +64,7 @@ class Twilio:
 
     client: TestClient
     studio: ScriptedStudio
+    watched: Watched
     token: str = TOKEN
 
     def post(self, path: str, /, *, signed_as: str | None = None, **form: str) -> httpx2.Response:
@@ -95,6 +94,8 @@ class Twilio:
             stream = Stream(socket, sid)
             stream.start(parameters)
             yield stream
+            socket.close(1006)
+            assert self.watched.over.acquire(timeout=10)
 
 
 @dataclass
@@ -189,12 +190,15 @@ def running() -> Running:
     @contextmanager
     def run(settings: Settings) -> Iterator[Twilio]:
         studio = ScriptedStudio()
-        app = create_app(
-            settings,
-            hosting=lambda one, records, board: Host(records, board, studio, account_sid=one.twilio_account_sid),
-        )
+        watched: list[Watched] = []
+
+        def hosting(settings: Settings, records: Records, board: Switchboard) -> Watched:
+            watched.append(Watched(Host(records, board, studio, account_sid=settings.twilio_account_sid)))
+            return watched[-1]
+
+        app = create_app(settings, hosting=hosting)
         with TestClient(app, base_url="http://internal:8000", raise_server_exceptions=False) as client:
-            yield Twilio(client, studio)
+            yield Twilio(client, studio, watched[-1])
 
     return run
 
@@ -206,10 +210,14 @@ def twilio(settings: Settings, running: Running) -> Iterator[Twilio]:
 
 
 @pytest.fixture
-def rows(postgres_url: str) -> Iterator[Callable[..., list[tuple[object, ...]]]]:
+def rows(postgres_url: str) -> Callable[..., list[tuple[object, ...]]]:
     """Looks into the database as its owner."""
-    with psycopg.connect(postgres_url, autocommit=True) as db:
-        yield lambda query, *values: db.execute(query, values).fetchall()
+
+    def look(query: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(postgres_url, autocommit=True) as db:
+            return db.execute(query).fetchall()
+
+    return look
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,5 +96,5 @@ def load(path: Path) -> TextModel:
                 labels=tuple(str(label) for label in file["labels"]),
                 threshold=float(file["threshold"]),
             )
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelRefused(f"{path} is not a text model of ours; delete it and it is trained again.") from error

@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import phonenumbers
-from phonenumbers import timezone
-from phonenumbers.tzdata import TIMEZONE_DATA
+# phonenumbers takes a tenth of a second to import, and the web process needs it only when somebody is to be called.
+if TYPE_CHECKING:
+    import phonenumbers
 
-_KIND = {
-    phonenumbers.PhoneNumberType.FIXED_LINE: "fixed_line",
-    phonenumbers.PhoneNumberType.MOBILE: "mobile",
-    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_line_or_mobile",
-    phonenumbers.PhoneNumberType.TOLL_FREE: "toll_free",
-    phonenumbers.PhoneNumberType.PREMIUM_RATE: "premium_rate",
-    phonenumbers.PhoneNumberType.SHARED_COST: "shared_cost",
-    phonenumbers.PhoneNumberType.VOIP: "voip",
-    phonenumbers.PhoneNumberType.PERSONAL_NUMBER: "personal",
-    phonenumbers.PhoneNumberType.PAGER: "pager",
-    phonenumbers.PhoneNumberType.UAN: "company",
-    phonenumbers.PhoneNumberType.VOICEMAIL: "voicemail",
-}
 AREA_CODE_LENGTH = 4  # "1" and three digits: in the North American plan a place is an area code, not an exchange
 
 
@@ -39,6 +27,8 @@ class Place:
 
 def normalise(text: str, home: str | None = None) -> str | None:
     """The number as E.164, or None. `home` is the country of a number written without its country code."""
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, home)
     except phonenumbers.NumberParseException:
@@ -49,6 +39,8 @@ def normalise(text: str, home: str | None = None) -> str | None:
 @lru_cache(maxsize=4096)
 def place(phone: str) -> Place | None:
     """None for anything but a number that can exist, written as E.164."""
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(phone, None)
     except phonenumbers.NumberParseException:
@@ -63,7 +55,7 @@ def place(phone: str) -> Place | None:
     return Place(
         e164=phone,
         country=country or "",
-        kind=_KIND.get(phonenumbers.number_type(number), "unknown"),
+        kind=phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(number)).lower(),
         area_code=area_code,
         zones=_zones(number, digits[:AREA_CODE_LENGTH] if area_code else ""),
     )
@@ -71,6 +63,8 @@ def place(phone: str) -> Place | None:
 
 def _zones(number: phonenumbers.PhoneNumber, prefix: str) -> frozenset[str]:
     """Every zone of the area code, not only of the exchange: numbers move freely within their area code."""
+    from phonenumbers import timezone
+
     found = set(timezone.time_zones_for_number(number))
     if prefix:
         found |= _zones_of_area(prefix)
@@ -79,5 +73,7 @@ def _zones(number: phonenumbers.PhoneNumber, prefix: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def _zones_of_area(prefix: str) -> frozenset[str]:
+    from phonenumbers.tzdata import TIMEZONE_DATA
+
     table: Mapping[str, tuple[str, ...]] = TIMEZONE_DATA
     return frozenset(zone for key, zones in table.items() if key.startswith(prefix) for zone in zones)

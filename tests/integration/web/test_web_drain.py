@@ -1,4 +1,4 @@
-"""A server process with live sockets is told to stop: nobody is cut off, newcomers are told, and it goes with the last."""
+"""A server with live sockets is told to stop: nobody is cut off, newcomers are told, and it goes with the last call."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ Two roles: `run_worker` keeps a Celery worker alive; `run_beat` hands out jobs a
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +15,7 @@ from celery import Celery, signals
 from app.errors import BadSetting
 from app.settings import EXAMPLES, Settings, load
 from workers import logs
-from workers.broker import queue_named
+from workers.broker import Broker, queue_named
 from workers.jobs import Task, task
 from workers.liveness import probe_queue, seen
 from workers.tasks import JOBS
@@ -80,6 +82,7 @@ def _set_up_logging(**_: object) -> None:
 
 
 celery = Celery("strowger")
+celery.set_default()  # for every thread, not only the one that imports this
 celery.add_defaults(lambda: configuration(load()))  # read when first used, not when imported
 for _name, _act in JOBS.items():
     celery.task(name=_name, base=Task)(task(_act))
@@ -109,7 +112,12 @@ def run_worker(settings: Settings, concurrency: int = 2) -> None:
     from workers.supervisor import Supervisor
 
     logs.set_up(settings.log)
-    Supervisor(environment(settings), _needed(settings, "redis_url", "REDIS_URL"), concurrency).run()
+    celery.conf.update(configuration(settings))
+
+    def command(node: str) -> tuple[str, ...]:
+        return sys.executable, "-m", "workers.child", node, str(concurrency), str(os.getpid())
+
+    Supervisor(command, environment(settings), Broker(_needed(settings, "redis_url", "REDIS_URL"))).run()
 
 
 def run_beat(settings: Settings) -> None:

@@ -37,9 +37,9 @@ class Pulse:
             return Pulse(now, since, seen)
         return replace(self, broker_since=since)
 
-    def silent(self, now: float) -> bool:
+    def silent(self, now: float, patience_s: float = PATIENCE_S) -> bool:
         """Only while the broker answers: without it no worker can show life."""
-        return self.broker_since is not None and now - max(self.alive_at, self.broker_since) >= PATIENCE_S
+        return self.broker_since is not None and now - max(self.alive_at, self.broker_since) >= patience_s
 
 
 def probe_queue(node: str) -> Queue:

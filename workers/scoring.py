@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.sales.conversation import conversation_of
-
 from app.sales.lead import LeadHistory
 from app.store import call_events, calls, leads, outbox, scores
 from app.store.connect import Connection

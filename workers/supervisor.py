@@ -7,15 +7,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from app.errors import ServiceNotStarted
 from workers.app import TASK_LIMIT_S
 from workers.broker import Broker
-from workers.liveness import PROBE_EVERY_S, Prober, Pulse
+from workers.liveness import PATIENCE_S, PROBE_EVERY_S, Prober, Pulse
 from workers.stop import Stop
 
 log = logging.getLogger(__name__)
@@ -27,15 +26,30 @@ GOODBYE_S = TASK_LIMIT_S + 10.0  # a worker that was asked to stop finishes its 
 
 
 class Supervisor:
-    """`environment` is added to our own for the worker. `run` returns after a stop was asked for."""
+    """`command` is what to run for a node's name; `environment` is added to our own for it."""
 
-    def __init__(self, environment: Mapping[str, str], redis_url: str, concurrency: int) -> None:
+    def __init__(
+        self,
+        command: Callable[[str], tuple[str, ...]],
+        environment: Mapping[str, str],
+        broker: Broker,
+        *,
+        probe_every_s: float = PROBE_EVERY_S,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._command = command
         self._environment = dict(os.environ) | {"OMP_NUM_THREADS": "1"} | dict(environment)
-        self._broker = Broker(redis_url)
-        self._concurrency = concurrency
+        self._broker = broker
+        self._probe_every_s = probe_every_s
+        self._patience_s = patience_s
         self._stop = Stop()
 
+    def stop(self) -> None:
+        """From another thread: as SIGTERM does."""
+        self._stop.ask()
+
     def run(self) -> None:
+        """Returns after a stop was asked for."""
         self._stop.on_signals()
         pause = FIRST_PAUSE_S
         while not self._stop.asked:
@@ -50,10 +64,7 @@ class Supervisor:
     def _live(self) -> None:
         """One worker from start to end."""
         node = f"{socket.gethostname()}-{uuid4().hex[:8]}"
-        worker = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "workers.child", node, str(self._concurrency), str(os.getpid())],
-            env=self._environment,
-        )
+        worker = subprocess.Popen(self._command(node), env=self._environment)  # noqa: S603 - our own command
         log.info("worker started", extra={"node": node, "pid": worker.pid})
         try:
             self._watch(worker, Prober(node, self._broker))
@@ -70,8 +81,8 @@ class Supervisor:
                 return
             if (now := time.monotonic()) < next_probe:
                 continue
-            pulse, next_probe = pulse.looked(now, prober.look()), now + PROBE_EVERY_S
-            if pulse.silent(now):
+            pulse, next_probe = pulse.looked(now, prober.look()), now + self._probe_every_s
+            if pulse.silent(now, self._patience_s):
                 log.error("worker reached but silent: replacing it", extra={"pid": worker.pid})
                 worker.kill()
                 return

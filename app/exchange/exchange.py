@@ -60,13 +60,17 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What is left of a call: its states, both sides as audio, what the person noticed, and its media streams."""
+    """What is left of a call: its states, both sides as audio, what the person noticed, and its media streams.
+
+    `answered_at` is the loop's time at 0 ms of tape and handset; 0 when the call was not answered.
+    """
 
     call: Call
     tape: Tape
     handset: Handset
     streams: tuple[StreamLog, ...]
     alerts: tuple[Alert, ...]
+    answered_at: float = 0.0
 
 
 class Exchange:
@@ -217,7 +221,7 @@ class Exchange:
 
     def _record(self, leg: Leg) -> CallRecord:
         alerts = tuple(alert for alert in self.office.alerts if alert.call_sid == leg.call.sid)
-        return CallRecord(leg.call, leg.tape, leg.handset, tuple(leg.streams), alerts)
+        return CallRecord(leg.call, leg.tape, leg.handset, tuple(leg.streams), alerts, leg.answered_at or 0.0)
 
 
 def _refusal(document: Document) -> Status | None:

@@ -42,14 +42,18 @@ class Recorded:
 
 @dataclass(slots=True)
 class StreamLog:
-    """What became of one media stream, for those who measure: times in ms of the stream."""
+    """What became of one media stream, for those who measure. `..._at` are times of the event loop.
+
+    `spurts_at` are the moments audio came in while nothing waited to be played, `clears_at` those of each `clear`.
+    """
 
     sid: str
     url: str
     gaps: list[Gap] = field(default_factory=list)
     marks: int = 0
-    clears: list[int] = field(default_factory=list)
     audio_bytes: int = 0
+    spurts_at: list[float] = field(default_factory=list)
+    clears_at: list[float] = field(default_factory=list)
     ended_by: str = ""
 
 
@@ -75,6 +79,7 @@ class Leg:
         self.subscription = Subscription()
         self.time_limit_s = 14_400.0
         self.streams: list[StreamLog] = []
+        self.answered_at: float | None = None  # loop time of the first 20 ms
         self.given_up = asyncio.Event()
         self.refused = False  # its TwiML ended in <Hangup> or <Reject>
         self.nature = "human"  # what a machine detector would find
@@ -193,6 +198,8 @@ class Leg:
     # sound
 
     def tick(self) -> None:
+        if self.answered_at is None:
+            self.answered_at = asyncio.get_running_loop().time()
         heard = self.source()
         self.said = said = self.handset.tick(heard)
         for listen in tuple(self.listeners):

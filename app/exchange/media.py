@@ -203,7 +203,7 @@ class MediaStream:
                     if self._playout.mark(name):
                         self._send("mark", mark={"name": name})
                 case "clear":
-                    self.log.clears.append(self._frames * FRAME_MS)
+                    self.log.clears_at.append(asyncio.get_running_loop().time())
                     for name in self._playout.clear():
                         self._send("mark", mark={"name": name})
                 case _:
@@ -212,6 +212,8 @@ class MediaStream:
             self._warn(31950, f"malformed message: {error}")
 
     def _play(self, mulaw: bytes) -> None:
+        if self._playout.waiting_ms == 0:
+            self.log.spurts_at.append(asyncio.get_running_loop().time())
         self.log.audio_bytes += len(mulaw)
         if not self._playout.put(mulaw):
             self._warn(31931, "more than ten minutes of audio wait: the rest was dropped")

@@ -65,9 +65,11 @@ def place_call(
     playbook: str | None = None,
     *,
     ours: str,
+    rules: Rules | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> PlacedCall:
-    """Calls `number` from the workspace that owns `ours`.
+    """Calls `number` from the workspace that owns `ours`, under the rules shipped with this version unless others are
+    given.
 
     Raises CallRefused with the reason when the rules say no (the refusal is kept), BadInput for a number or playbook
     that is none, and the ProviderError family; ProviderUncertain means that the phone may ring all the same.
@@ -83,7 +85,7 @@ def place_call(
         wanted = workspaces.number_for(db, playbook) if playbook else owner
         if wanted is None:
             raise BadInput(f"No number answers with the playbook {playbook!r}.")
-        outcome = _reserve(db, wanted, to, now(), load())
+        outcome = _reserve(db, wanted, to, now(), rules or load())
     if isinstance(outcome, Decision):
         raise CallRefused(str(outcome))
     return _dial(database, carrier, outcome, owner.workspace_id)

@@ -33,7 +33,7 @@ from app.providers.offline.vad import SileroVoiceActivity
 from app.providers.scripted import ScriptedDialogue, ScriptedSpeechToText, ScriptedTextToSpeech, ScriptedVoiceActivity
 from app.telephony.media_stream import Started
 
-_ANSWER = Say(("and so the answer to your question goes on for a while until it comes to its end",), "answer:bench")
+_ANSWER = Say(("and so the answer to your question comes to its end",), "answer:bench")
 _TURNS = 500
 
 
@@ -141,6 +141,7 @@ async def _serve(delays: dict[str, int]) -> None:
         ws_max_size=MAX_FRAME,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
+        lifespan="off",
         log_config=None,
         access_log=False,
     )
@@ -150,7 +151,7 @@ async def _serve(delays: dict[str, int]) -> None:
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(server.serve(sockets=[listener]))
         await _end_of_input()
-        server.should_exit = server.force_exit = True
+        server.should_exit = True
         await asyncio.wait([serving])
 
 

@@ -43,7 +43,11 @@ def heard_by(record: CallRecord, interruptions: Iterable[int]) -> Heard:
 
 @dataclass(frozen=True, slots=True)
 class BenchReport:
-    """`told` is the server's own view; `chosen_ms` what the caller waits on purpose and for the scripted providers."""
+    """`told` is the server's own view; `chosen_ms` what the caller waits on purpose and for the scripted providers.
+
+    What is added holds the carrier's frames, the network, our own work, and how far voice activity misjudges the end of
+    speech: it may place it up to 64 ms before the last sound of a word that fades, so single figures can be negative.
+    """
 
     calls: int
     seconds: float

@@ -107,25 +107,30 @@ def environment(settings: Settings) -> Mapping[str, str]:
     return found | {name: value for name, value in optional.items() if value}
 
 
+def configure(settings: Settings) -> None:
+    """First thing in a process of ours: it, and those it starts, now see these settings. Raises BadSetting."""
+    os.environ.update(environment(settings))
+    celery.conf.update(configuration(settings))
+    logs.set_up(settings.log)
+
+
 def run_worker(settings: Settings, concurrency: int = 2) -> None:
     """Until SIGTERM or Ctrl-C; then lets running jobs finish. Raises BadSetting."""
     from workers.supervisor import Supervisor
 
-    logs.set_up(settings.log)
-    celery.conf.update(configuration(settings))
+    configure(settings)
 
     def command(node: str) -> tuple[str, ...]:
         return sys.executable, "-m", "workers.child", node, str(concurrency), str(os.getpid())
 
-    Supervisor(command, environment(settings), Broker(_needed(settings, "redis_url", "REDIS_URL"))).run()
+    Supervisor(command, {"OMP_NUM_THREADS": "1"}, Broker(_needed(settings, "redis_url", "REDIS_URL"))).run()
 
 
 def run_beat(settings: Settings) -> None:
     """Until SIGTERM or Ctrl-C. Several may run: each job is leased to one. Raises BadSetting."""
     from workers.schedule import run
 
-    logs.set_up(settings.log)
-    celery.conf.update(configuration(settings))
+    configure(settings)
     run(_needed(settings, "database_url", "DATABASE_URL"), _needed(settings, "redis_url", "REDIS_URL"))
 
 

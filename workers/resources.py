@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.compliance import rules
 from app.compliance.rules import Rules
 from app.ports import Messenger
-from app.providers.whatsapp import SentMessage, WhatsApp, connect
 from app.sales.lead import LeadHistory, Score
 from app.settings import Settings, load
 from app.store.connect import Database
+from workers.model import Model
+
+if TYPE_CHECKING:
+    from app.providers.whatsapp import SentMessage
 
 
 class Post(Messenger, Protocol):
@@ -47,8 +50,6 @@ def _of_process(pid: int) -> Resources:
 
 
 def assemble(settings: Settings) -> Resources:
-    from workers.model import Model  # numpy and scikit-learn: only where a lead is scored
-
     assert settings.database_url is not None  # app.configuration refused to start without
     return Resources(
         database=Database.open(settings.database_url.get_secret_value(), max_size=2),
@@ -60,6 +61,8 @@ def assemble(settings: Settings) -> Resources:
 
 
 def _post(settings: Settings) -> Post | None:
+    from app.providers.whatsapp import WhatsApp, connect  # the Twilio SDK takes a second to import
+
     if settings.twilio_account_sid is None or settings.twilio_auth_token is None:
         return None
     client = connect(

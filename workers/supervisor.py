@@ -38,7 +38,7 @@ class Supervisor:
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._command = command
-        self._environment = dict(os.environ) | {"OMP_NUM_THREADS": "1"} | dict(environment)
+        self._environment = dict(os.environ) | dict(environment)
         self._broker = broker
         self._probe_every_s = probe_every_s
         self._patience_s = patience_s

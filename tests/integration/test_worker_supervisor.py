@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from app.settings import Settings
+from app.settings import load
 from workers.app import celery, configuration
 from workers.broker import Broker
 from workers.supervisor import Supervisor
@@ -43,11 +43,13 @@ class Watch:
 
 
 @pytest.fixture
-def watch_over() -> Iterator[Callable[[str], Watch]]:
+def watch_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Watch]]:
     watches: list[Watch] = []
 
     def watch(url: str) -> Watch:
-        celery.conf.update(configuration(Settings(_env_file=None, DATABASE_URL="postgresql://", REDIS_URL=url)))  # type: ignore[call-arg, arg-type]
+        monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")
+        monkeypatch.setenv("REDIS_URL", url)
+        celery.conf.update(configuration(load()))
         watches.append(Watch(url))
         watches[-1].thread.start()
         return watches[-1]

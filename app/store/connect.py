@@ -21,7 +21,6 @@ from app.errors import Conflict, StoreDown, StoreError
 Connection: TypeAlias = psycopg.Connection[DictRow]
 
 STATEMENT_TIMEOUT = "15s"  # longer than any of ours takes, shorter than a caller's patience with a hung lock
-_CHECKOUT_S = 5.0  # how long to wait for a connection before saying that the database is down
 
 _BEGIN = """
     select set_config('role', %(role)s, true),
@@ -38,14 +37,15 @@ class Database:
         self._pool = pool
 
     @classmethod
-    def open(cls, url: str, *, max_size: int = 8) -> Self:
-        """Returns at once; a database that is not there shows as StoreDown at the first transaction."""
+    def open(cls, url: str, *, max_size: int = 8, checkout_s: float = 5.0) -> Self:
+        """Returns at once; a database that is not there shows as StoreDown at the first transaction, which waits
+        `checkout_s` for a connection."""
         pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             min_size=1,
             max_size=max_size,
             open=False,
-            timeout=_CHECKOUT_S,
+            timeout=checkout_s,
             reconnect_timeout=0,  # the next request tries again by itself
             kwargs={"prepare_threshold": None, "row_factory": dict_row, "connect_timeout": 5},
         )

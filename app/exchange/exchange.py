@@ -99,7 +99,7 @@ class Exchange:
         notices = Notices(courier, self._group, NONE, dice)
         rooms = Rooms(account.sid, sids, notices.post, clock.now)
         self.office = Office(account, config or Config(), clock, sids, courier, sockets, notices, rooms, dice)
-        texts = Notices(courier, self._group, faults, dice)
+        texts = Notices(courier, self._group, faults, random.Random(f"{faults.seed} messages"))
         self.messages = Messages(self.office, self.run, texts)
 
     async def __aenter__(self) -> Self:

@@ -3,13 +3,15 @@
 import asyncio
 from base64 import b64decode
 from itertools import pairwise
+from time import perf_counter
 
 import pytest
 from twilio.request_validator import RequestValidator
 
 from app.exchange.account import Account
 from app.exchange.faults import Faults
-from app.exchange.personas import HangUp, InterruptAfter, Press, Silence, Speak, WaitForAgent
+from app.exchange.office import Instruction
+from app.exchange.personas import HangUp, InterruptAfter, Persona, Press, Silence, Speak, WaitForAgent
 from app.exchange.sound import QUIET, is_loud, murmur, murmured
 
 STREAM = (
@@ -285,8 +287,6 @@ def test_a_server_that_does_not_read_loses_frames_and_31930_says_so(town):
 
 
 def test_new_instructions_end_the_stream_with_stop(town):
-    from app.exchange.office import Instruction
-
     async def scenario(exchange):
         async def redirect():
             await asyncio.sleep(2)
@@ -295,8 +295,6 @@ def test_new_instructions_end_the_stream_with_stop(town):
 
         async with asyncio.TaskGroup() as group:
             group.create_task(redirect())
-            from app.exchange.personas import Persona
-
             return await exchange.dial_in(town.THEIRS, town.OURS, Persona("wait", "none", murmured, ()))
 
     town = town(PAGES, listen)
@@ -384,8 +382,6 @@ def test_an_interruption_begins_so_far_into_the_agents_speech(town):
 
 
 def test_two_minutes_take_well_under_a_second(town):
-    from time import perf_counter
-
     began = perf_counter()
     record = town(PAGES, listen).call(Silence(120_000), HangUp())
     assert record.call.seconds == 120

@@ -6,21 +6,33 @@ Everything is set for one transaction only and nothing is prepared, so a transac
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from app.errors import Conflict, StoreDown, StoreError
 
 Connection: TypeAlias = psycopg.Connection[DictRow]
 
 STATEMENT_TIMEOUT = "15s"  # longer than any of ours takes, shorter than a caller's patience with a hung lock
+# A database whose machine vanished is noticed after seconds, not after the quarter of an hour that TCP allows.
+_CONNECT: dict[str, Any] = {
+    "prepare_threshold": None,
+    "connect_timeout": 5,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 _BEGIN = """
     select set_config('role', %(role)s, true),
@@ -31,29 +43,30 @@ _BEGIN = """
 
 
 class Database:
-    """A pool of connections. Safe to share between threads; open one per process, after any fork."""
+    """A pool of connections. Safe to share between threads; open one per process, after any fork.
 
-    def __init__(self, pool: ConnectionPool[Connection]) -> None:
-        self._pool = pool
+    Written out here because it must fail at once when the database is away: a webhook that waits is as bad as one
+    that fails (P4), and a journal that waits is late when the database is back. Connections are made by whoever needs
+    one, in their thread; there is nothing in the background.
+    """
+
+    def __init__(self, url: str, max_size: int, checkout_s: float) -> None:
+        self._url = url
+        self._checkout_s = checkout_s
+        self._slots = threading.BoundedSemaphore(max_size)
+        self._idle: deque[Connection] = deque()  # the warmest is last
+        self._closed = False
 
     @classmethod
     def open(cls, url: str, *, max_size: int = 8, checkout_s: float = 5.0) -> Self:
-        """Returns at once; a database that is not there shows as StoreDown at the first transaction, which waits
-        `checkout_s` for a connection."""
-        pool: ConnectionPool[Connection] = ConnectionPool(
-            url,
-            min_size=1,
-            max_size=max_size,
-            open=False,
-            timeout=checkout_s,
-            reconnect_timeout=0,  # the next request tries again by itself
-            kwargs={"prepare_threshold": None, "row_factory": dict_row, "connect_timeout": 5},
-        )
-        pool.open(wait=False)
-        return cls(pool)
+        """Connects to nothing yet. A transaction waits `checkout_s` for one of `max_size` connections to be free."""
+        return cls(url, max_size, checkout_s)
 
     def close(self) -> None:
-        self._pool.close(timeout=2)
+        """Those in use are closed when they are given back."""
+        self._closed = True
+        while (connection := self._idle_one()) is not None:
+            connection.close()
 
     @contextmanager
     def worker(self, workspace_id: UUID) -> Iterator[Connection]:
@@ -77,33 +90,49 @@ class Database:
     def _transaction(self, *, role: str, workspace: str = "", claims: str = "") -> Iterator[Connection]:
         begin = {"role": role, "workspace": workspace, "claims": claims, "timeout": STATEMENT_TIMEOUT}
         with translated():
-            connection = self._checkout(begin)
+            if not self._slots.acquire(timeout=self._checkout_s):
+                raise StoreDown(f"the database is busy: no connection was free for {self._checkout_s:g} s")
             try:
-                yield connection
-                connection.commit()
+                connection = self._begin(begin)
+                try:
+                    yield connection
+                    connection.commit()
+                finally:
+                    self._give_back(connection)
             finally:
-                # Rolls back what was not committed, and drops a connection that broke.
-                self._pool.putconn(connection)
+                self._slots.release()
 
-    def _checkout(self, begin: Mapping[str, str]) -> Connection:
-        """A connection on which the transaction has begun. Beginning doubles as the check that it is alive:
-        after a restart of the database every pooled connection is dead, and no caller should have to notice."""
-        dead = 0
-        while True:
-            connection = self._pool.getconn()
-            try:
-                connection.execute(_BEGIN, begin)
-            except psycopg.OperationalError:
-                broken = connection.broken or connection.closed
-                self._pool.putconn(connection)
-                dead += 1
-                if not broken or dead > self._pool.max_size:
-                    raise
-            except BaseException:
-                self._pool.putconn(connection)
-                raise
-            else:
-                return connection
+    def _begin(self, begin: Mapping[str, str]) -> Connection:
+        """A connection on which the transaction has begun. Beginning doubles as the check that an idle one is alive:
+        after a restart of the database all of them are dead, and no caller should have to notice."""
+        while (connection := self._idle_one()) is not None:
+            with contextlib.suppress(psycopg.OperationalError):
+                return _begun(connection, begin)
+        return _begun(psycopg.Connection.connect(self._url, row_factory=dict_row, **_CONNECT), begin)
+
+    def _idle_one(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _give_back(self, connection: Connection) -> None:
+        """Undoes what was not committed."""
+        with contextlib.suppress(psycopg.Error):
+            connection.rollback()
+        if self._closed or connection.broken or connection.info.transaction_status is not TransactionStatus.IDLE:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+
+def _begun(connection: Connection, begin: Mapping[str, str]) -> Connection:
+    try:
+        connection.execute(_BEGIN, begin)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextmanager
@@ -111,7 +140,7 @@ def translated() -> Iterator[None]:
     """The driver's errors as ours. Timeouts, deadlocks and lost connections are worth a retry: StoreDown."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreDown(f"the database did not answer: {_first_line(error)}") from error
     except psycopg.IntegrityError as error:
         raise Conflict(f"the database refused a contradiction: {_first_line(error)}") from error

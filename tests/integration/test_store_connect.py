@@ -62,12 +62,28 @@ def test_F05_pooled_connections_that_died_are_not_noticed(
 
 
 def test_a_database_that_is_not_there_is_down_and_says_so() -> None:
-    database = Database.open("postgresql://nobody@127.0.0.1:1/none", max_size=1, checkout_s=0.2)
-    try:
-        with pytest.raises(StoreDown, match="did not answer"), database.system():
-            pass
-    finally:
-        database.close()
+    database = Database.open("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(StoreDown, match="did not answer"), database.system():
+        pass
+
+
+def test_a_pool_that_is_used_up_says_so_and_recovers(postgres_url: str) -> None:
+    database = Database.open(postgres_url, max_size=1, checkout_s=0.01)
+    with database.system(), pytest.raises(StoreDown, match="busy"), database.system():
+        pass
+    with database.system() as db:
+        assert who(db) == ("strowger_worker", "")
+    database.close()
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        db.execute("select 1")
+
+
+def test_connections_are_used_again(database: Database) -> None:
+    backends = set()
+    for _ in range(5):
+        with database.system() as db:
+            backends.add(db.info.backend_pid)
+    assert len(backends) == 1
 
 
 def test_a_connection_lost_midway_is_down(database: Database, workspace: UUID, postgres_url: str) -> None:

@@ -185,15 +185,13 @@ def test_stopping_writes_what_waits(database: Database, call: CallRow) -> None:
 
 
 def test_stopping_while_the_database_is_away_says_that_entries_are_lost(
-    call: CallRow, postgres_url: str, outage: Callable[[], AbstractContextManager[None]]
+    database: Database, call: CallRow, outage: Callable[[], AbstractContextManager[None]]
 ) -> None:
-    impatient = Database.open(postgres_url, max_size=1, checkout_s=0.1)
-    writer = EventWriter(impatient, pause_s=0.01, retry_s=0.01)
+    writer = EventWriter(database, pause_s=0.01, retry_s=0.01)
     with outage():
         writer.start()
         writer.put(call, Entry(1, 0, CallEnded("finished")))
         assert not writer.stop(timeout_s=0.3)
-    impatient.close()
 
 
 BOOKED = log(

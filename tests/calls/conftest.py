@@ -24,7 +24,7 @@ from app.exchange.phones import Phone
 from app.exchange.playout import Gap
 from app.exchange.sound import is_loud, murmured
 from app.exchange.virtual import run
-from app.ports import Dialogue, Say
+from app.ports import Dialogue, Say, VoiceActivity
 from app.providers.scripted import (
     ScriptedSpeechToText,
     ScriptedTextToSpeech,
@@ -104,6 +104,7 @@ class Scene:
     dialogue: Dialogue
     stt: ScriptedSpeechToText = field(default_factory=ScriptedSpeechToText)
     tts: ScriptedTextToSpeech = field(default_factory=ScriptedTextToSpeech)
+    voice: VoiceActivity = field(default_factory=ScriptedVoiceActivity)
     patience: Patience = field(default_factory=Patience)
     faults: Faults = NONE
     limits: Limits = field(default_factory=Limits)
@@ -126,7 +127,7 @@ class Scene:
             if self.end_after_s is not None:
                 asyncio.get_running_loop().call_later(self.end_after_s[0], end_now, self.end_after_s[1])
             setup = CallSetup(BEGAN, self.redact, STAND_INS)
-            parts = Parts(self.dialogue, self.stt, self.tts, ScriptedVoiceActivity())
+            parts = Parts(self.dialogue, self.stt, self.tts, self.voice)
             return Admission(setup, parts, self.journal, self.patience)
 
         async def serve(url: str, headers: Mapping[str, str], socket: ServerSocket) -> None:

@@ -4,6 +4,7 @@ from app.call.bridge import Limits
 from app.dialog.events import AgentHeard, CallEnded, ProviderFailed
 from app.dialog.patience import Patience
 from app.dialog.transcript import transcript_of
+from app.errors import ProviderDown
 from app.exchange.faults import Faults
 from app.exchange.personas import HangUp, HangUpMidWord, Silence, Speak, WaitForAgent
 from app.ports import Closing, Finish, Say
@@ -186,3 +187,43 @@ def max_dead_air(held) -> int:
             longest = max(longest, from_ms - quiet_from)
             quiet_from = max(quiet_from, to_ms)
     return longest
+
+
+def test_without_voice_activity_keys_and_hanging_up_are_still_noticed(scene):
+    class Deaf:
+        async def watch(self, audio):
+            async for chunk in audio:
+                if chunk.at_ms > 2000:
+                    raise ProviderDown("the model is gone")
+                yield chunk
+
+    dialogue = ScriptedDialogue((GREETING,), script({}))
+    held = scene(dialogue, voice=Deaf()).hold(Silence(2150), HangUp())
+    assert held.reason == "caller_hung_up"
+    assert held.facts(ProviderFailed)[0].stage == "vad"
+    assert dialogue.turns == [Closing(1, "provider_outage")]
+
+
+def test_F09_a_dialogue_that_fails_asks_again_once_and_then_apologises(scene):
+    def down(turn):
+        raise ProviderDown("429")
+
+    held = scene(ScriptedDialogue((GREETING,), down), ScriptedSpeechToText("what", "what")).hold(
+        WaitForAgent(), Speak("what is it"), WaitForAgent(), Speak("what is it"), Silence(9000)
+    )
+    assert held.reason == "provider_outage"
+    assert [line.text for line in transcript_of(held.entries) if line.by == "agent"][1:] == [
+        "Could you say that again?",
+        "We will call you back. Goodbye.",
+    ]
+    assert [gap_after_caller(held, nth) <= 2500 for nth in (0, 1)] == [True, True]
+
+
+def test_F08_speech_to_text_that_says_nothing_is_asked_around_and_given_up(scene):
+    dialogue = ScriptedDialogue((GREETING,), script({}))
+    held = scene(dialogue, ScriptedSpeechToText(*[None] * 20)).hold(
+        *[step for _ in range(10) for step in (WaitForAgent(), Speak("can you hear me"))]
+    )
+    assert held.reason == "silence"
+    assert [turn.text for turn in dialogue.turns[:-1]] == [""] * 6
+    assert max_dead_air(held) <= 2500

@@ -3,8 +3,8 @@
     python3 scripts/setup_venv.py run    what `make demo` needs
     python3 scripts/setup_venv.py dev    and what tests and linters need
 
-Uses uv where it is on PATH, pip otherwise; both install exactly what the lock file names and check its hashes. A missing
-or wrong thing ends with one sentence that says what to do, and exit code 2.
+Uses uv where it is on PATH, pip otherwise; both install exactly what the lock file names and check its hashes. A
+missing or wrong thing ends with one sentence that says what to do, and exit code 2.
 """
 
 import hashlib
@@ -69,7 +69,9 @@ def make_venv():
     python = choose_python()
     free_mb = shutil.disk_usage(ROOT).free // 1_000_000
     if free_mb < FREE_MB:
-        raise CannotSetUp(f"The set-up needs about {FREE_MB} MB on this disk and {free_mb} MB are free: make room first.")
+        raise CannotSetUp(
+            f"The set-up needs about {FREE_MB} MB on this disk and {free_mb} MB are free: make room first."
+        )
     uv = shutil.which("uv")
     if uv:
         run([uv, "venv", "--quiet", "--no-python-downloads", "--python", python, str(VENV)], "creating .venv")

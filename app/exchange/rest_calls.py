@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ from app.exchange.exchange import Detection, Exchange, Order
 from app.exchange.leg import Recorded, Subscription
 from app.exchange.numbers import check_call
 from app.exchange.office import Instruction
-from app.exchange.rest_forms import Form, exchange_of, form_of, not_found, page
+from app.exchange.rest_forms import Form, Period, exchange_of, form_of, not_found, page
 
 routes = APIRouter(prefix=f"/{API_VERSION}/Accounts/{{account}}")
 Here = Annotated[Exchange, Depends(exchange_of)]
@@ -89,36 +88,18 @@ def _detection(exchange: Exchange, form: Form) -> Detection | None:
 @routes.get("/Calls.json")
 async def listed(request: Request, exchange: Here) -> dict[str, Any]:
     wanted = Form(list(request.query_params.multi_items()))
-    calls = [call for call in reversed(exchange.office.calls.values()) if _matches(call, wanted)]
+    started, ended = Period.of(wanted, "StartTime"), Period.of(wanted, "EndTime")
+    calls = [
+        call
+        for call in reversed(exchange.office.calls.values())
+        if _matches(call, wanted) and started.holds(call.started_at or call.created_at) and ended.holds(call.ended_at)
+    ]
     return page(request, "calls", [call.json() for call in calls])
 
 
 def _matches(call: Call, wanted: Form) -> bool:
     simple = {"To": call.to, "From": call.from_, "Status": call.json()["status"], "ParentCallSid": call.parent_sid}
-    if any(name in wanted and wanted[name] != value for name, value in simple.items()):
-        return False
-    asks_for_end = any(name in wanted for name in ("EndTime", "EndTime<", "EndTime>"))
-    if asks_for_end and (call.ended_at is None or not within(wanted, "EndTime", call.ended_at)):
-        return False
-    return within(wanted, "StartTime", call.started_at or call.created_at)
-
-
-def within(wanted: Form, name: str, moment: datetime) -> bool:
-    """`Name=DAY`, `Name<=...` and `Name>=...`, which arrive as the keys `Name`, `Name<` and `Name>`."""
-    if name in wanted and moment.date() != parse_time(wanted[name]).date():
-        return False
-    if f"{name}<" in wanted and moment > parse_time(wanted[f"{name}<"]):
-        return False
-    return not (f"{name}>" in wanted and moment < parse_time(wanted[f"{name}>"]))
-
-
-def parse_time(text: str) -> datetime:
-    """Raises CarrierFault 20001."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise CarrierFault(20001, f"not a date: {text}") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return all(name not in wanted or wanted[name] == value for name, value in simple.items())
 
 
 @routes.get("/Calls/{sid}.json")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,6 +46,40 @@ class Form:
         if not low <= value <= high:
             raise CarrierFault(20001, f"{name} must be a number from {low:g} to {high:g}")
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """`Name=DAY`, `Name<=...` and `Name>=...`, which arrive as the parameters `Name`, `Name<` and `Name>`."""
+
+    on: date | None
+    until: datetime | None
+    since: datetime | None
+
+    @classmethod
+    def of(cls, form: Form, name: str) -> Period:
+        """Raises CarrierFault 20001 for what is not a date."""
+        day, until, since = (parse_time(form[key]) if key in form else None for key in (name, f"{name}<", f"{name}>"))
+        return cls(day.date() if day else None, until, since)
+
+    def holds(self, moment: datetime | None) -> bool:
+        """What has not happened lies in no period but the unlimited one."""
+        if moment is None:
+            return self == Period(None, None, None)
+        return (
+            (self.on is None or moment.date() == self.on)
+            and (self.until is None or moment <= self.until)
+            and (self.since is None or moment >= self.since)
+        )
+
+
+def parse_time(text: str) -> datetime:
+    """Raises CarrierFault 20001."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise CarrierFault(20001, f"not a date: {text}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def form_of(request: Request) -> Form:
@@ -93,6 +129,6 @@ def page(request: Request, key: str, rows: Sequence[dict[str, Any]]) -> dict[str
     }
 
 
-def exchange_of(request: Request) -> Exchange:
+async def exchange_of(request: Request) -> Exchange:
     exchange: Exchange = request.app.state.exchange
     return exchange

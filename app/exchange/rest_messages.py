@@ -11,8 +11,7 @@ from app.exchange.account import API_VERSION
 from app.exchange.content import Template
 from app.exchange.exchange import Exchange
 from app.exchange.messages import Message
-from app.exchange.rest_calls import parse_time, within
-from app.exchange.rest_forms import Form, exchange_of, form_of, not_found, page
+from app.exchange.rest_forms import Form, Period, exchange_of, form_of, not_found, page, parse_time
 from app.exchange.whatsapp import Draft
 
 routes = APIRouter()
@@ -54,12 +53,13 @@ def _sender_of_service(exchange: Exchange, to: str) -> str:
 @routes.get(f"{_MESSAGES}.json")
 async def listed(request: Request, exchange: Here) -> dict[str, Any]:
     wanted = Form(list(request.query_params.multi_items()))
+    sent = Period.of(wanted, "DateSent")
     rows = [
         message.json()
         for message in reversed(exchange.messages.all.values())
         if ("To" not in wanted or wanted["To"] == message.to)
         and ("From" not in wanted or wanted["From"] == message.from_)
-        and within(wanted, "DateSent", message.sent_at or message.created_at)
+        and sent.holds(message.sent_at or message.created_at)
     ]
     return page(request, "messages", rows)
 

@@ -13,7 +13,7 @@ from app.errors import CarrierFault
 from app.exchange.account import API_VERSION, Sids, rfc2822
 from app.exchange.edges import Form
 from app.exchange.sound import QUIET, mix
-from app.exchange.twiml import DialConference
+from app.exchange.verbs import DialConference
 
 
 class Voice(Protocol):

@@ -15,7 +15,7 @@ from app.exchange.phones import Nobody
 from app.exchange.prompts import keys
 from app.exchange.ringing import ring
 from app.exchange.sound import tone
-from app.exchange.twiml import Dial, DialConference, DialNumber
+from app.exchange.verbs import Dial, DialConference, DialNumber
 
 
 async def dial(leg: Leg, verb: Dial, base_url: str, perform: Perform) -> Instruction | None:

@@ -28,7 +28,8 @@ from app.exchange.program import apologise, load, perform, proceed
 from app.exchange.prompts import keys
 from app.exchange.recording import Tape
 from app.exchange.ringing import ring
-from app.exchange.twiml import Document, Reject
+from app.exchange.twiml import Document
+from app.exchange.verbs import Reject
 from app.exchange.whatsapp import Messages
 
 OPENED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -87,18 +88,17 @@ class Exchange:
         account: Account | None = None,
         config: Config | None = None,
         opened_at: datetime = OPENED,
-        seed: int | None = 0,
         faults: Faults = NONE,
     ) -> None:
-        account = account or Account()
-        sids, clock, dice = Sids(seed), Clock(opened_at), random.Random(seed)
+        account, config = account or Account(), config or Config()
+        sids, clock, dice = Sids(config.seed), Clock(opened_at), random.Random(config.seed)
         courier = Courier(account, webhooks, lambda: sids.new("")[:32])
         self._faults = faults
         self._group = asyncio.TaskGroup()
         self._next_slot = 0.0
         notices = Notices(courier, self._group, NONE, dice)
         rooms = Rooms(account.sid, sids, notices.post, clock.now)
-        self.office = Office(account, config or Config(), clock, sids, courier, sockets, notices, rooms, dice)
+        self.office = Office(account, config, clock, sids, courier, sockets, notices, rooms, dice)
         texts = Notices(courier, self._group, faults, random.Random(f"{faults.seed} messages"))
         self.messages = Messages(self.office, self.run, texts)
 

@@ -9,7 +9,7 @@ from app.exchange.edges import Form
 from app.exchange.leg import Leg
 from app.exchange.office import Instruction
 from app.exchange.prompts import prompt
-from app.exchange.twiml import Gather
+from app.exchange.verbs import Gather
 
 _SPEECH_END_S = 1.0  # what "auto" waits after the last word
 CONFIDENCE = "0.9"

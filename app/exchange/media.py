@@ -19,7 +19,7 @@ from app.exchange.edges import MediaSocket
 from app.exchange.leg import Leg, StreamLog
 from app.exchange.playout import Playout
 from app.exchange.sound import FRAME_MS, QUIET
-from app.exchange.twiml import Stream
+from app.exchange.verbs import Stream
 from app.exchange.wire import Wire
 from app.telephony.signature import sign
 

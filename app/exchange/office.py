@@ -60,6 +60,7 @@ class Config:
     plain_sockets: bool = False
     voice: sound.Voice = sound.murmured
     detection_s: float = 4.0  # how long answering machine detection listens
+    seed: int | None = 0  # of identifiers; None, as on a server, makes other ones every time
 
 
 @dataclass(slots=True)

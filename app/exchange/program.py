@@ -15,22 +15,8 @@ from app.exchange.leg import Leg
 from app.exchange.office import Instruction
 from app.exchange.prompts import prompt
 from app.exchange.record import record
-from app.exchange.twiml import (
-    Connect,
-    Dial,
-    Document,
-    Gather,
-    Hangup,
-    Message,
-    Pause,
-    Play,
-    Record,
-    Redirect,
-    Reject,
-    Say,
-    Verb,
-    parse,
-)
+from app.exchange.twiml import Document, parse
+from app.exchange.verbs import Connect, Dial, Gather, Hangup, Message, Pause, Play, Record, Redirect, Reject, Say, Verb
 
 SORRY = "We are sorry, an application error has occurred. Goodbye."
 _MOST_DOCUMENTS = 1000  # a document that redirects to itself must not spin for ever

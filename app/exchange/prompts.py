@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from app.exchange import sound
 from app.exchange.leg import Leg
 from app.exchange.recording import read_wav
-from app.exchange.twiml import Pause, Play, Prompt, Say
+from app.exchange.verbs import Pause, Play, Prompt, Say
 
 
 async def prompt(leg: Leg, verb: Prompt, base_url: str) -> None:

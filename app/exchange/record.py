@@ -9,7 +9,7 @@ from app.exchange import sound
 from app.exchange.leg import Leg
 from app.exchange.office import Instruction
 from app.exchange.sound import FRAME_MS, is_loud
-from app.exchange.twiml import Record
+from app.exchange.verbs import Record
 
 
 class _Take:

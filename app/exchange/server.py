@@ -59,9 +59,8 @@ async def serving(
             webhooks,
             NetworkSockets(ways),
             account=account,
-            config=replace(config or Config(), base_url=base_url),
+            config=replace(config or Config(), base_url=base_url, seed=None),
             opened_at=datetime.now(UTC),
-            seed=None,
         ) as exchange:
             settings = uvicorn.Config(api(exchange), log_level="warning", access_log=False, lifespan="off")
             server = _Server(settings)

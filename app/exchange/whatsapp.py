@@ -21,8 +21,8 @@ from app.exchange.edges import Form
 from app.exchange.messages import Message
 from app.exchange.numbers import check_sender, check_text_recipient
 from app.exchange.office import Office
-from app.exchange.twiml import Message as Reply
 from app.exchange.twiml import parse
+from app.exchange.verbs import Message as Reply
 
 WINDOW = timedelta(hours=24)
 LONGEST = 1600

@@ -3,7 +3,8 @@ from twilio.twiml.voice_response import Dial as SdkDial
 from twilio.twiml.voice_response import VoiceResponse
 
 from app.errors import CarrierFault
-from app.exchange.twiml import (
+from app.exchange.twiml import parse
+from app.exchange.verbs import (
     Connect,
     Dial,
     DialConference,
@@ -17,7 +18,6 @@ from app.exchange.twiml import (
     Reject,
     Say,
     Stream,
-    parse,
 )
 
 

@@ -1,0 +1,252 @@
+"""`train`, `evaluate` and `score`: as functions, and as commands for a terminal.
+
+A fault in what was given is one sentence on standard error and exit code 2. Results go to standard output, everything
+else to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.errors import BadTable, StrowgerError
+from ml.columns import Schema, schema_from
+from ml.dataset import Wishes
+from ml.evaluate import Report
+from ml.pipeline import Plan
+from ml.score import Progress, Scored
+from ml.tiers import Team
+from ml.train import Trained
+
+app = typer.Typer(help="Models for people with a CSV: train, evaluate, score.", no_args_is_help=True)
+
+
+def train(
+    in_: Path,
+    label: str,
+    model: Path,
+    time_column: str | None = None,
+    *,
+    allow: tuple[str, ...] = (),
+    positive: str | None = None,
+    schema: Path | None = None,
+    team: Team | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Trains on a CSV and writes the model with its schema and card beside it. Raises StrowgerError."""
+    from ml.train import train_file
+
+    wishes = Wishes(label, time_column, positive, allow, _schema(schema) if schema else None)
+    return train_file(in_, model, wishes, Plan(team or Team()), say)
+
+
+def evaluate(in_: Path, label: str, model: Path, *, team: Team | None = None) -> tuple[Report, Report]:
+    """The model's figures on a labelled CSV, and the plain baseline's. Raises StrowgerError."""
+    from ml import artifacts
+    from ml.assess import assess_file
+
+    return assess_file(in_, label, artifacts.load(model), team)
+
+
+def score(in_: Path, out: Path, model: Path | None = None, *, progress: Progress = lambda _: None) -> Scored:
+    """Scores a CSV; without a model, with the shipped one (trained on simulated calls). Raises StrowgerError."""
+    from ml import artifacts
+    from ml.default import default_model
+    from ml.score import score_file
+    from ml.table import open_table
+
+    open_table(in_)  # a file that cannot be read is the first thing to hear about
+    lead_model = artifacts.load(model) if model is not None else default_model(_data_dir())
+    return score_file(in_, out, lead_model, progress)
+
+
+def _data_dir() -> Path:
+    import os
+
+    return Path(os.environ.get("STROWGER_DATA_DIR") or ".strowger")
+
+
+def _schema(path: Path) -> Schema:
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadTable(f"the schema {path} cannot be read: {error}.") from None
+    return schema_from(body)
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except StrowgerError as error:
+        typer.echo(" ".join(str(error).split()), err=True)
+        raise typer.Exit(2) from None
+
+
+In = Annotated[Path, typer.Option("--in", help="A CSV file with a header.", show_default=False)]
+Label = Annotated[
+    str, typer.Option("--label", help="The column to predict: yes/no, true/false or 0/1.", show_default=False)
+]
+ModelPath = Annotated[Path, typer.Option("--model", help="The model file.", show_default=False)]
+Capacity = Annotated[float, typer.Option(help="Share of the leads that the team can call first.")]
+Value = Annotated[float, typer.Option(help="What a sale is worth.")]
+Cost = Annotated[float, typer.Option(help="What a call costs, in the same currency.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("train")
+def train_command(
+    in_: In,
+    label: Label,
+    model: ModelPath,
+    time_column: Annotated[str | None, typer.Option(help="The column that puts rows in time order.")] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Use this column although it looks like a leak. Repeatable.")
+    ] = None,
+    positive: Annotated[
+        str | None, typer.Option(help="The label value to predict, when it is not plainly yes or 1.")
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option(help="Use this schema (as written beside a model) for the columns.")
+    ] = None,
+    capacity: Capacity = 0.2,
+    value: Value = 100.0,
+    cost: Cost = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Train a model on a CSV. Columns known only after the call are put aside and named."""
+    with _one_sentence(), _spinner() as say:
+        trained = train(
+            in_,
+            label,
+            model,
+            time_column,
+            allow=tuple(allow or ()),
+            positive=positive,
+            schema=schema,
+            team=Team(capacity, value, cost),
+            say=say,
+        )
+    for notice in trained.notices:
+        typer.echo(f"Note: {notice}.", err=True)
+    if as_json:
+        _print_json({"model": str(trained.path), "version": trained.model.version, "card": trained.card.to_json()})
+        return
+    typer.echo(f"Trained {trained.model.version} on {trained.card.rows:,} rows -> {trained.path}")
+    typer.echo(f"Learner: {trained.card.forward}")
+    if trained.card.inside:
+        typer.echo(f"Learner for periods seen in training: {trained.card.inside}")
+    if trained.card.later is not None:
+        typer.echo("On the last fifth in time, trained on the rows before it:")
+        _print_report(trained.card.later, trained.card.later_baseline)
+    typer.echo(f"Card and schema: {trained.path}.card.md, {trained.path}.schema.json")
+
+
+@app.command("evaluate")
+def evaluate_command(
+    in_: In,
+    label: Label,
+    model: ModelPath,
+    capacity: Annotated[
+        float | None, typer.Option(help="Share of the leads that can be called.", show_default="the model's")
+    ] = None,
+    value: Annotated[float | None, typer.Option(help="What a sale is worth.", show_default="the model's")] = None,
+    cost: Annotated[float | None, typer.Option(help="What a call costs.", show_default="the model's")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a model on a CSV with known outcomes, each figure with a 95 % interval."""
+    from ml import artifacts
+    from ml.assess import assess_file, team_of
+
+    with _one_sentence():
+        loaded = artifacts.load(model)
+        known = team_of(loaded.model)
+        team = Team(
+            known.capacity if capacity is None else capacity,
+            known.value if value is None else value,
+            known.cost if cost is None else cost,
+        )
+        found, baseline = assess_file(in_, label, loaded, team)
+    if as_json:
+        _print_json({"version": loaded.version, "model": found.to_json(), "baseline": baseline.to_json()})
+        return
+    typer.echo(f"{loaded.version} on {in_.name}: {found.rows:,} rows, {found.positives:,} positive")
+    _print_report(found, baseline)
+
+
+@app.command("score")
+def score_command(
+    in_: In,
+    out: Annotated[Path, typer.Option("--out", help="Where to write the scores.", show_default=False)],
+    model: Annotated[Path | None, typer.Option("--model", help="A model file; without it, the shipped model.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score every row of a CSV: probability, tier, bounds, three reasons, model version."""
+    with _one_sentence(), _bar() as progress:
+        scored = score(in_, out, model, progress=progress)
+    for name, count in scored.unusable.items():
+        typer.echo(f"Note: {count} values of {name!r} are not numbers and count as not known.", err=True)
+    if as_json:
+        _print_json(asdict(scored))
+        return
+    tiers = ", ".join(f"{count:,} {tier}" for tier, count in sorted(scored.tiers.items(), key=lambda t: _TIERS[t[0]]))
+    typer.echo(f"{scored.rows:,} rows scored ({tiers}) -> {out}")
+
+
+_TIERS = {"hot": 0, "warm": 1, "cold": 2}
+
+
+def _print_json(body: object) -> None:
+    typer.echo(json.dumps(body, indent=2, ensure_ascii=False, default=str))
+
+
+def _print_report(found: Report, baseline: Report | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ml.evaluate import METRICS
+
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 110)
+    figures = Table("figure", "model [95 %]", "plain logistic regression [95 %]")
+    for key, name in METRICS.items():
+        figures.add_row(name, _bare(found.metrics[key]), _bare(baseline.metrics[key]) if baseline else "")
+    console.print(figures)
+    money = Table("calling the best", "profit [95 %]", "at random", "plain logistic regression", "knowing the answer")
+    for i, p in enumerate(found.profits):
+        other = _bare(baseline.profits[i].model) if baseline else ""
+        money.add_row(f"{p.share:.0%}", _bare(p.model), f"{p.random:,.0f}", other, f"{p.oracle:,.0f}")
+    console.print(money)
+
+
+def _bare(figure: object) -> str:
+    """Square brackets would be read as markup."""
+    return str(figure).replace("[", "\\[")
+
+
+@contextmanager
+def _spinner() -> Iterator[Callable[[str], None]]:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("starting") as status:
+        yield lambda step: status.update(step)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("scoring", total=1.0)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,47 @@
+"""The history of a lead as one row: the same function feeds training on own outcomes and scoring after a call.
+
+Only what was done and said in the conversation, never who the person is: no name, number, place, voice or feeling.
+"""
+
+from __future__ import annotations
+
+from app.sales.lead import LeadHistory
+
+NUMBERS = (
+    "calls",
+    "talk_share",
+    "caller_turns",
+    "questions",
+    "objections",
+    "facts_volunteered",
+    "facts_known",
+    "interruptions",
+    "minutes",
+)
+CATEGORIES = ("source", "price_talk", "appointment_asked", "callback_asked", "human_asked", "opted_out")
+
+
+def lead_row(history: LeadHistory) -> dict[str, object]:
+    """One value per name in NUMBERS and CATEGORIES. `minutes` are of the last call, `talk_share` is the caller's."""
+    last = history.last
+    return {
+        "source": history.source,
+        "calls": history.calls,
+        "talk_share": round(last.talk_share, 4),
+        "caller_turns": last.caller_turns,
+        "questions": last.questions,
+        "objections": last.objections,
+        "facts_volunteered": last.facts,
+        "facts_known": len(history.facts),
+        "interruptions": last.interruptions,
+        "minutes": round(last.seconds / 60, 3),
+        "price_talk": _yes(last.price_talk),
+        "appointment_asked": _yes(last.commitment),
+        "callback_asked": _yes(last.callback_asked),
+        "human_asked": _yes(last.human_asked),
+        "opted_out": _yes(last.opted_out),
+    }
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,97 @@
+"""Made-up finished calls whose true chance of a sale is known: what the shipped model is trained on.
+
+Each lead has a hidden interest. Interest shapes what happens in the call (questions, facts, an appointment, an
+opt-out), and interest together with what happened decides the sale. The numbers are our assumptions about sales calls,
+not measurements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.sales.lead import Conversation, LeadHistory
+from ml.features import lead_row
+
+SEED = 1889  # the year of the patent
+_FACTS = ("homeowner", "roof", "bill", "start", "decider", "area")
+_SOURCES = ("inbound_call", "outbound_call", "web_form", "referral")
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedLead:
+    """`chance` is the truth that a calibrated model should find; `converted` one throw of the dice with it."""
+
+    row: dict[str, object]
+    chance: float
+    converted: bool
+
+
+def leads(count: int, seed: int = SEED) -> list[SimulatedLead]:
+    """The same leads for the same arguments."""
+    rng = np.random.default_rng(seed)
+    return [_lead(rng) for _ in range(count)]
+
+
+def _lead(rng: np.random.Generator) -> SimulatedLead:
+    from uuid import UUID
+
+    source = _SOURCES[int(rng.choice(4, p=[0.5, 0.25, 0.15, 0.1]))]
+    interest = float(rng.normal()) + {"outbound_call": -0.5, "referral": 0.5}.get(source, 0.0)
+    call = _conversation(rng, interest)
+    earlier = int(rng.binomial(len(_FACTS) - call.facts, 0.1)) if call.facts < len(_FACTS) else 0
+    history = LeadHistory(
+        UUID(int=0),
+        source,
+        dict.fromkeys(_FACTS[: call.facts + earlier], "known"),
+        1 + int(rng.poisson(0.4)),
+        call,
+    )
+    chance = _chance(interest, history)
+    return SimulatedLead(lead_row(history), chance, bool(rng.random() < chance))
+
+
+def _conversation(rng: np.random.Generator, interest: float) -> Conversation:
+    open_minded = float(_sigmoid(np.array(1.2 * interest)))
+    opted_out = bool(rng.random() < 0.12 * (1 - open_minded) + 0.01)
+    turns = 1 + int(rng.poisson((3 + 9 * open_minded) * (0.4 if opted_out else 1.0)))
+    facts = int(rng.binomial(len(_FACTS), 0.1 + 0.8 * open_minded)) if turns > 2 else int(rng.binomial(2, 0.2))
+    return Conversation(
+        talk_share=float(np.clip(rng.normal(0.25 + 0.2 * open_minded, 0.1), 0.02, 0.9)),
+        caller_turns=turns,
+        questions=int(rng.poisson(0.3 + 1.7 * open_minded)),
+        objections=int(rng.poisson(1.6 * (1 - open_minded) + 0.2)),
+        facts=facts,
+        interruptions=int(rng.poisson(0.5)),
+        price_talk=bool(rng.random() < 0.15 + 0.4 * open_minded),
+        commitment=bool(rng.random() < 0.75 * open_minded**2) and (not opted_out or bool(rng.random() < 0.2)),
+        callback_asked=bool(rng.random() < 0.1 + 0.15 * open_minded),
+        human_asked=bool(rng.random() < 0.08 + 0.12 * open_minded),
+        opted_out=opted_out,
+        seconds=float(max(8.0, rng.normal(10 * turns, 3 * np.sqrt(turns) + 4))),
+    )
+
+
+def _chance(interest: float, history: LeadHistory) -> float:
+    last = history.last
+    if last.opted_out:
+        return 0.0
+    logit = (
+        -3.0
+        + 0.7 * interest
+        + 2.3 * last.commitment
+        + 0.8 * last.human_asked
+        + 0.5 * last.callback_asked
+        + 0.3 * last.price_talk
+        + 0.2 * min(len(history.facts), 6)
+        + 0.15 * min(last.questions, 4)
+        - 0.5 * min(last.objections, 4)
+    )
+    return float(_sigmoid(np.array(logit)))
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    p: NDArray[np.float64] = 1 / (1 + np.exp(-x))
+    return p

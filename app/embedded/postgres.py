@@ -72,22 +72,23 @@ def start(data_dir: Path, *, share: bool = False, programs: Path | None = None) 
     `programs` is a folder with bin, lib and share of another Postgres than the wheel's.
     """
     wanted = (data_dir / "postgres").absolute()
-    user = reach.server_user(wanted / "cluster")
-    folder, notice = reach.place_for(wanted, user)
-    reach.make_folder(folder)
-    try:
-        ownership = Ownership("Postgres", folder)
-    except InUse:
-        if share:
-            return launch.joined(folder, notice)
-        raise
-    try:
-        place = Place(folder, programs or _programs(folder, user), user)
-        _make_cluster(place)
-        _bury_orphan(place.cluster)
-        return _run(place, ownership, notice)
-    finally:
-        ownership.release()
+    with reach.usable(wanted):
+        user = reach.server_user(wanted / "cluster")
+        folder, notice = reach.place_for(wanted, user)
+        reach.make_folder(folder)
+        try:
+            ownership = Ownership("Postgres", folder)
+        except InUse:
+            if share:
+                return launch.joined(folder, notice)
+            raise
+        try:
+            place = Place(folder, programs or _programs(folder, user), user)
+            _make_cluster(place)
+            _bury_orphan(place.cluster)
+            return _run(place, ownership, notice)
+        finally:
+            ownership.release()
 
 
 def _programs(shelf: Path, user: launch.User | None) -> Path:
@@ -130,6 +131,7 @@ def _make_cluster(place: Place) -> None:
         return
     for half_made in place.folder.glob("cluster.*"):
         shutil.rmtree(half_made)
+    reach.require_name(place.user)
     making = place.folder / f"cluster.{secrets.token_hex(4)}"
     making.mkdir(mode=0o700)
     secret = place.folder / "first-password"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import pwd
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.embedded.launch import User
@@ -27,18 +29,35 @@ def server_user(cluster: Path) -> User | None:
     return NOBODY
 
 
+@contextlib.contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """What the file system refuses inside, as ServiceNotStarted with what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        what = f"cannot use {error.filename or folder} ({error.strerror})"
+        raise ServiceNotStarted(f"{what}: set STROWGER_DATA_DIR to a folder of your own") from error
+
+
+def require_name(user: User | None) -> None:
+    """Postgres makes no cluster for a user without a name, as in a container that runs under a number. Raises
+    ServiceNotStarted."""
+    uid = user.uid if user else os.geteuid()
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        reason = f"user {uid} has no name on this machine, and Postgres makes no database without one"
+        raise ServiceNotStarted(f"{reason}: add the user to /etc/passwd, or set DATABASE_URL") from None
+
+
 def make_folder(folder: Path) -> None:
-    """With the folders above it. As root, what we make may be entered by the server's user, whatever the umask is.
-    Raises ServiceNotStarted."""
+    """With the folders above it. As root, what we make may be entered by the server's user, whatever the umask is."""
     missing = [folder, *folder.parents]
     missing = missing[: next(i for i, path in enumerate(missing) if path.exists())]
-    try:
-        for path in reversed(missing):
-            path.mkdir(exist_ok=True)
-            if os.geteuid() == 0:
-                path.chmod(0o755)
-    except OSError as error:
-        raise ServiceNotStarted(f"cannot make {folder} ({error.strerror}): set STROWGER_DATA_DIR") from error
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        if os.geteuid() == 0:
+            path.chmod(0o755)
 
 
 def reachable(path: Path, user: User | None) -> bool:

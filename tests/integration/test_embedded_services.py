@@ -20,6 +20,7 @@ import redis
 
 from app.embedded import postgres, reach, start_services, valkey
 from app.embedded.holds import InUse, Ownership
+from app.embedded.launch import User
 from app.errors import ServiceNotStarted
 from app.settings import Settings
 
@@ -46,6 +47,13 @@ def new_folder() -> Path:
     return folder
 
 
+def copied(made: Path) -> Path:
+    folder = new_folder()
+    subprocess.run(["cp", "-a", f"{made}/.", folder], check=True)
+    (folder / "postgres" / "port").unlink()
+    return folder
+
+
 @pytest.fixture(scope="module")
 def made() -> Iterator[Path]:
     """A folder whose Postgres has run before."""
@@ -58,9 +66,7 @@ def made() -> Iterator[Path]:
 @pytest.fixture
 def data_dir(made: Path) -> Iterator[Path]:
     """A copy of it: making a cluster takes longer than most of these tests."""
-    folder = new_folder()
-    subprocess.run(["cp", "-a", f"{made}/.", folder], check=True)
-    (folder / "postgres" / "port").unlink()
+    folder = copied(made)
     yield folder
     shutil.rmtree(folder)
 
@@ -80,6 +86,7 @@ class Parent:
     """Another process that runs the services of a folder."""
 
     def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
         self.process = subprocess.Popen(
             [sys.executable, "-c", PARENT, str(data_dir)],
             cwd=ROOT,
@@ -89,11 +96,12 @@ class Parent:
         )
         assert self.process.stdout is not None
         self.database_url, self.redis_url = self.process.stdout.readline().split()
-        self.family = psutil.Process(self.process.pid).children(recursive=True)
+        self.keepers = psutil.Process(self.process.pid).children()
+        self.servers = [server for keeper in self.keepers for server in keeper.children()]
+        self.family = [*self.keepers, *self.servers]
 
     def named(self, name: str) -> psutil.Process:
-        """The server itself, not its keeper."""
-        return next(p for p in self.family if p.name() == name and p.parent().name() != name)
+        return next(server for server in self.servers if server.name() == name)
 
     def kill(self) -> None:
         self.process.kill()
@@ -107,10 +115,11 @@ class Parent:
 @pytest.fixture(scope="module")
 def standing(made: Path) -> Iterator[Parent]:
     """For the tests that only look."""
-    running = Parent(made)
+    running = Parent(copied(made))
     yield running
     running.kill()
     psutil.wait_procs(running.family, timeout=20)
+    shutil.rmtree(running.data_dir)
 
 
 @pytest.fixture
@@ -166,8 +175,7 @@ def test_F21_sigkill_of_the_parent_stops_both_and_loses_nothing(data_dir: Path, 
     assert redis.Redis.from_url(parent.redis_url).ping()
     parent.kill()
     gone, alive = psutil.wait_procs(parent.family, timeout=20)
-    assert alive == []
-    assert len(gone) >= 4
+    assert (len(gone), alive) == (4, [])
     with start_services(settings(data_dir)) as services:
         assert remembered(services.database_url) == [1]
 
@@ -182,12 +190,10 @@ def test_a_start_right_after_a_sigkill_waits_for_the_old_servers(data_dir: Path,
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start ends the orphan")
 def test_a_killed_keeper_takes_its_server_along(data_dir: Path, parent: Parent) -> None:
     remember(parent.database_url, 1)
-    servers = [parent.named("postgres"), parent.named("valkey-server")]
-    keepers = [server.parent() for server in servers]
-    for keeper in keepers:
+    for keeper in parent.keepers:
         keeper.kill()
-    _, alive = psutil.wait_procs(servers, timeout=20)
-    assert alive == []
+    gone, alive = psutil.wait_procs(parent.servers, timeout=20)
+    assert (len(gone), alive) == (2, [])
 
 
 def test_F06_every_acknowledged_commit_survives_kill_9_of_postgres(data_dir: Path, parent: Parent) -> None:
@@ -222,13 +228,13 @@ def _cluster(url: str) -> str:
 
 
 @pytest.mark.parametrize("service", [postgres, valkey])
-def test_two_starts_of_one_folder_give_one_clear_error(made: Path, standing: Parent, service: ModuleType) -> None:
+def test_two_starts_of_one_folder_give_one_clear_error(standing: Parent, service: ModuleType) -> None:
     with pytest.raises(InUse, match=r"another Strowger is already running its \w+ in .*STROWGER_DATA_DIR$"):
-        service.start(made)
+        service.start(standing.data_dir)
 
 
-def test_a_guest_uses_what_another_process_runs_and_leaves_it_running(made: Path, standing: Parent) -> None:
-    with start_services(settings(made), share=True) as guest:
+def test_a_guest_uses_what_another_process_runs_and_leaves_it_running(standing: Parent) -> None:
+    with start_services(settings(standing.data_dir), share=True) as guest:
         assert (guest.database_url, guest.redis_url) == (standing.database_url, standing.redis_url)
     remember(standing.database_url, 1)
 
@@ -241,8 +247,8 @@ def test_a_server_outlives_its_starter_while_a_guest_is_there(data_dir: Path, pa
     assert alive == []
 
 
-def test_a_password_is_needed_and_kept_from_others(made: Path, standing: Parent) -> None:
-    parent, data_dir = standing, made
+def test_a_password_is_needed_and_kept_from_others(standing: Parent) -> None:
+    parent, data_dir = standing, standing.data_dir
     open_url = re.sub(r":[^:@/]+@", "@", parent.database_url)
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(open_url)
@@ -296,6 +302,19 @@ def test_as_root_data_that_nobody_can_reach_goes_elsewhere_and_nothing_is_loosen
         again.stop()
     finally:
         shutil.rmtree(place)
+
+
+def test_a_folder_that_cannot_be_used_is_named_with_what_to_do(empty_dir: Path) -> None:
+    (empty_dir / "file").touch()
+    for service in (postgres, valkey):
+        with pytest.raises(ServiceNotStarted, match=r"cannot use .*file.*: set STROWGER_DATA_DIR"):
+            service.start(empty_dir / "file")
+
+
+def test_a_user_without_a_name_is_told_so() -> None:
+    nameless = 3_999_999_999
+    with pytest.raises(ServiceNotStarted, match="/etc/passwd"):
+        reach.require_name(User(nameless, nameless))
 
 
 @as_root

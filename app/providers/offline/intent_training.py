@@ -33,7 +33,7 @@ def train(examples: Sequence[Example], threshold: float) -> TextModel:
 
 
 def export(pipeline: Pipeline, threshold: float) -> TextModel:
-    """The numbers of a fitted pipeline; `TextModel.probabilities` equals its `predict_proba`."""
+    """The numbers of a fitted pipeline of three labels or more, so that `probabilities` equals `predict_proba`."""
     vectors, classifier = (step for _, step in pipeline.steps)
     return TextModel(
         vocabulary={word: int(column) for word, column in vectors.vocabulary_.items()},

@@ -28,6 +28,8 @@ from app.providers.offline.text_model import TextModel, load, save
 OTHER = "other"
 GENERAL_THRESHOLD = 0.30  # below it an intent is "other"; the figures behind both come from --evaluate
 TOPIC_THRESHOLD = 0.40
+IN_DIALOGUE_ONLY = frozenset({"yes", "no", "repeat", "goodbye", "greeting", "done", "dont_know"})
+MIXED = frozenset({"price", "question_product"})
 CODE = ("intents.py", "intent_training.py", "text_model.py")
 
 Example = tuple[str, str]
@@ -39,10 +41,18 @@ def general_examples(language: str) -> list[Example]:
 
 
 def topic_examples(playbook: Playbook) -> list[Example]:
-    """The playbook's questions and objections, and as "other" all that is said about other things."""
+    """The playbook's questions and objections, and as "other" all that is said about other things.
+
+    General sayings join the answer that `means` them, but for intents that hold questions and objections alike.
+    """
     covered = {intent for answer in playbook.answers for intent in answer.means}
     found = [(example, answer.label) for answer in playbook.answers for example in answer.examples]
-    found += [(text, OTHER) for text, intent in general_examples(playbook.language) if intent not in covered]
+    for text, intent in general_examples(playbook.language):
+        answer = playbook.answer_meaning(intent)
+        if answer and intent not in MIXED:
+            found.append((text, answer.label))
+        elif intent not in covered:
+            found.append((text, OTHER))
     choices = [*playbook.menu.choices, *playbook.callback.choices]
     choices += [choice for fact in playbook.facts for choice in fact.choices]
     found += [(example, OTHER) for choice in choices for example in choice.examples]
@@ -69,6 +79,7 @@ def _fingerprint(examples: Sequence[Example], threshold: float) -> str:
     for name in CODE:
         digest.update((files("app.providers.offline") / name).read_bytes())
     digest.update((files("app.dialog") / "words.py").read_bytes())
+    digest.update((files("app.providers.offline") / "data" / "word_classes.txt").read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -99,16 +110,21 @@ class Intents:
         )
 
 
+def sales_examples(language: str) -> list[Example]:
+    """Only what a call is about: without yes, no, pardon, hello and goodbye, which need a dialogue."""
+    return [(text, intent) for text, intent in general_examples(language) if intent not in IN_DIALOGUE_ONLY]
+
+
 @cache
-def _general(language: str, data_dir: Path) -> TextModel:
-    return trained(general_examples(language), GENERAL_THRESHOLD, data_dir, f"intents-{language}")
+def _sales(language: str, data_dir: Path) -> TextModel:
+    return trained(sales_examples(language), GENERAL_THRESHOLD, data_dir, f"sales-{language}")
 
 
 def recognise(text: str, language: str = "en", data_dir: Path = Path(".strowger")) -> tuple[str, float]:
-    """One saying's general intent ("en" or "es") and how sure we are; the guards decide before the classifier."""
+    """What one saying by itself is about ("en" or "es") and how sure we are; the guards decide before the model."""
     if guards.opts_out(text):
         return "stop_calling", 1.0
-    intent, confidence = _general(language, data_dir).recognise(text)
+    intent, confidence = _sales(language, data_dir).recognise(text)
     if intent != "voicemail" and guards.asks_robot(text):
         return "is_robot", 1.0
     return (intent, confidence) if confidence >= GENERAL_THRESHOLD else (OTHER, confidence)
@@ -130,6 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, examples, threshold in (
         ("general, English", general_examples("en"), GENERAL_THRESHOLD),
         ("general, Spanish", general_examples("es"), GENERAL_THRESHOLD),
+        ("sales, English", sales_examples("en"), GENERAL_THRESHOLD),
         (f"topics of {playbook.name}", topic_examples(playbook), TOPIC_THRESHOLD),
     ):
         found = cross_validate(examples, threshold)

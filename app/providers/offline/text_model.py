@@ -8,6 +8,8 @@ import tempfile
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +19,40 @@ from app.dialog.words import normal
 from app.errors import ModelRefused
 
 CHARACTERS = (3, 4, 5)
+CLASS_WEIGHT = 3
+
+
+def _word_classes() -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
+    """Whole words and beginnings of words, with the class each belongs to."""
+    whole: dict[str, list[str]] = {}
+    beginnings: list[tuple[str, str]] = []
+    text = (files("app.providers.offline") / "data" / "word_classes.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        name, colon, members = line.partition(": ")
+        if colon and not line.startswith("#"):
+            for word in members.split():
+                if word.endswith("*"):
+                    beginnings.append((word[:-1], name))
+                else:
+                    whole.setdefault(word, []).append(name)
+    return whole, beginnings
+
+
+_WHOLE, _BEGINNINGS = _word_classes()
+
+
+@lru_cache(maxsize=8192)
+def _classes_of(word: str) -> tuple[str, ...]:
+    return (*_WHOLE.get(word, ()), *(name for start, name in _BEGINNINGS if word.startswith(start)))
 
 
 def features(text: str) -> list[str]:
-    """Words, pairs of words, and pieces of words: the same function when training and when serving."""
+    """Words, pairs, classes and pieces of words: the same function when training and when serving."""
     words = normal(text).split()
     found = [f"w:{word}" for word in words]
     found += [f"b:{first} {second}" for first, second in zip(["^", *words], [*words, "$"], strict=True)]
     for word in words:
+        found += [f"k:{name}" for name in _classes_of(word)] * CLASS_WEIGHT
         padded = f" {word} "
         for size in CHARACTERS:
             found += [f"c:{padded[at : at + size]}" for at in range(len(padded) - size + 1)]

@@ -26,6 +26,8 @@ NEW = [
     "",
 ]
 
+SMALL = [("how much", "price"), ("what price", "price"), ("who is it", "who"), ("who is this", "who"), ("bye", "bye")]
+
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
@@ -48,7 +50,7 @@ def test_the_exported_model_equals_the_pipeline_it_came_from() -> None:
 
 
 def test_it_is_kept_and_found_again(tmp_path: Path) -> None:
-    examples = [("how much", "price"), ("what price", "price"), ("who is it", "who"), ("who is this", "who")]
+    examples = SMALL
     first = intents.trained(examples, 0.4, tmp_path, "small")
     [file] = (tmp_path / "models").iterdir()
     stamp = file.stat().st_mtime_ns
@@ -60,7 +62,7 @@ def test_it_is_kept_and_found_again(tmp_path: Path) -> None:
 
 
 def test_a_damaged_cache_is_trained_anew(tmp_path: Path) -> None:
-    examples = [("how much", "price"), ("what price", "price"), ("who is it", "who"), ("who is this", "who")]
+    examples = SMALL
     intents.trained(examples, 0.4, tmp_path, "small")
     [file] = (tmp_path / "models").iterdir()
     file.write_bytes(file.read_bytes()[:100])
@@ -70,7 +72,7 @@ def test_a_damaged_cache_is_trained_anew(tmp_path: Path) -> None:
 
 
 def test_saving_leaves_no_half_written_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = intents.trained([("a b", "x"), ("b c", "x"), ("d", "y"), ("e", "y")], 0.4, tmp_path, "m")
+    model = intents.trained(SMALL, 0.4, tmp_path, "m")
 
     def full(*_: object, **__: object) -> None:
         raise OSError("disk full")

@@ -76,7 +76,7 @@ def configure(style: str, level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = name != "uvicorn.access"  # paths hold media tokens
+        logging.getLogger(name).setLevel(logging.WARNING)  # its other lines name paths, which hold media tokens
     for name in ("httpx", "httpx2", "twilio.http_client", "websockets"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

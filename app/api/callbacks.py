@@ -38,6 +38,7 @@ async def status(request: Request, webhook: Authentic, attempt: UUID | None = No
     workspace_id = await _workspace(web, webhook, attempt)
 
     def move(db: Connection) -> None:
+        calls.one_at_a_time(db, sid)
         if new in STATUSES:
             calls.set_status(db, sid, new, sequence, _time(webhook) or web.now())
         if new in FINAL and not web.board.is_talking(sid):

@@ -19,6 +19,7 @@ def finish_call(db: Connection, call: CallRow, entries: Sequence[Entry]) -> bool
 
     `entries` may be the log as the process remembers it: what the journal has not written yet is written here.
     """
+    calls.one_at_a_time(db, call.call_sid)  # or two who write the same rows in another order wait for each other
     outcome = outcome_of(call.call_sid, entries)
     lead_id = call.lead_id or _lead_of(db, call)
     if not outcomes.record(db, call.id, lead_id, outcome):

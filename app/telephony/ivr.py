@@ -17,7 +17,7 @@ class Wish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One key: what it asks for, how it is offered, and what is said once it was pressed (empty: say the menu again)."""
+    """One key: what it asks for, how it is offered, and what is said once it was pressed (empty: the menu again)."""
 
     key: str
     wish: Wish

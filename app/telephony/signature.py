@@ -42,8 +42,9 @@ def is_authentic(
 
 
 def media_url(public_url: str) -> str:
-    """The WebSocket spelling of our public URL: https becomes wss, http becomes ws."""
-    return "ws" + public_url.removeprefix("http")
+    """The WebSocket spelling of our public URL. Always wss, which the carrier demands: the local exchange reaches
+    loopback addresses without TLS all the same."""
+    return "wss://" + public_url.partition("://")[2]
 
 
 def _body_matches(url: str, body: bytes) -> bool:

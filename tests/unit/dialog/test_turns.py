@@ -347,13 +347,11 @@ class World:
 
     def take(self, signal: Signal, patience: Patience) -> None:
         match signal:
+            case ReplyBegan() | ReplyEnded() if self.in_the_air is None:
+                signal = Tick()  # a session passes on nothing of a reply that is over
             case ReplyBegan(protected):
-                if self.in_the_air is None:
-                    return
                 self.protected = protected
             case ReplyEnded():
-                if self.in_the_air is None:
-                    return
                 self.settle()
         self.turn, actions = step(self.turn, signal, self.now_ms, patience)
         assert not (self.over and actions)

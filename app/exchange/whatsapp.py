@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -175,7 +176,10 @@ class Messages:
     # templates
 
     def add_template(self, name: str, text: str, language: str = "en", variables: dict[str, str] | None = None) -> str:
-        """A template of plain text, approved as a utility; returns its content SID."""
+        """A template of plain text, approved as a utility; returns its content SID.
+
+        `name` is its friendly name; the name it is approved under is made of it, since Meta takes only a-z, 0-9 and _.
+        """
         sid = self._office.sids.new("HX")
         template = Template(
             sid,
@@ -186,7 +190,7 @@ class Messages:
             {"twilio/text": {"body": text}},
             self._office.clock.now(),
         )
-        template.submit(name, "UTILITY")
+        template.submit(re.sub(r"[^a-z0-9]+", "_", name.lower()), "UTILITY")
         self.templates[sid] = template
         return sid
 

@@ -102,6 +102,21 @@ def test_an_approved_template_opens_a_conversation(town):
     assert (message.status, message.body) == ("read", "Hi Ann, see you Tuesday")
 
 
+def test_a_template_keeps_its_own_name_and_is_approved_under_one_that_is_allowed(town):
+    async def scenario(exchange):
+        return exchange.messages.templates[exchange.messages.add_template("Northlight.visit-1", "Hi")]
+
+    template = town({}).play(scenario)
+    assert (template.friendly_name, template.approval["name"]) == ("Northlight.visit-1", "northlight_visit_1")
+
+
+def test_what_no_variable_is_given_for_keeps_its_sample():
+    template = Template(
+        "HX1", "AC1", "n", "en", {"1": "you", "2": "soon"}, {"twilio/text": {"body": "{{1}} {{2}}"}}, OPENED
+    )
+    assert template.filled('{"1": "Ann"}') == "Ann soon"
+
+
 def test_one_that_is_not_approved_does_not(town):
     async def pending(exchange):
         return await with_template(exchange, status="pending")

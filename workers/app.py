@@ -16,7 +16,7 @@ from app.errors import BadSetting
 from app.settings import EXAMPLES, Settings, load
 from workers import logs
 from workers.broker import Broker, queue_named
-from workers.jobs import Task, task
+from workers.jobs import JobTask, Task, task
 from workers.liveness import probe_queue, seen
 from workers.tasks import JOBS
 
@@ -85,8 +85,8 @@ celery = Celery("strowger")
 celery.set_default()  # for every thread, not only the one that imports this
 celery.add_defaults(lambda: configuration(load()))  # read when first used, not when imported
 for _name, _act in JOBS.items():
-    celery.task(name=_name, base=Task)(task(_act))
-celery.task(name="liveness.seen")(seen)
+    celery.task(name=_name, base=JobTask)(task(_act))
+celery.task(name="liveness.seen", base=Task)(seen)
 signals.setup_logging.connect(_set_up_logging, weak=False)
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 
-from celery.platforms import set_pdeathsig
+from celery.platforms import SecurityWarning, set_pdeathsig
 
+from app.settings import load
 from workers.app import serve_queue
+from workers.model import make_ready
 
 
 def main(node: str, concurrency: str, parent: str) -> None:
     set_pdeathsig("SIGKILL")  # Linux only: a worker whose supervisor is gone would never be missed
     if os.getppid() != int(parent):
         return
+    warnings.simplefilter("ignore", SecurityWarning)  # root in a container is the operator's choice
+    make_ready(load().data_dir)
     serve_queue(node, int(concurrency))
 
 

@@ -2,7 +2,7 @@
 
 `begin` counts the try before anything happens, so that a job which kills its worker is counted, too: after three it is
 put aside in the outbox, where a person sees it (F01, F28). A job that has to wait is not blamed for it. Everything else
-that goes wrong reaches `Task.on_failure` as an exception and counts.
+that goes wrong reaches `JobTask.on_failure` as an exception and counts.
 """
 
 from __future__ import annotations
@@ -71,7 +71,13 @@ def failed(resources: Resources, job: Ref, error: BaseException) -> None:
 
 
 class Task(celery.Task):  # type: ignore[misc]
-    """A Celery task whose failures end in the outbox."""
+    """A Celery task that notices when the broker does not take its acknowledgement."""
+
+    Request = "workers.request:Request"
+
+
+class JobTask(Task):
+    """One whose failures end in the outbox."""
 
     def on_failure(self, exc: Exception, task_id: str, args: tuple[str, str, str], kwargs: Any, einfo: Any) -> None:
         failed(current(), Ref.parse(*args), exc)

@@ -27,9 +27,14 @@ def compose(book: Playbook, name: str, outcome: Outcome) -> Letter | None:
     message, filled = book.message(name), values(book, outcome)
     return Letter(
         text=message.render(filled),
-        template=f"{book.name}.{name}",
+        template=template_name(book.name, name),
         variables=tuple(filled.get(gap) or "-" for gap in dict.fromkeys(phrases.gaps(message.text))),
     )
+
+
+def template_name(playbook: str, message: str) -> str:
+    """Under what a message is approved at WhatsApp, which takes lower case, digits and underscores."""
+    return f"{playbook}_{message}"
 
 
 def approved_text(text: str) -> str:

@@ -29,12 +29,12 @@ class Post(Messenger, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """`post` is None while no Twilio account is set: promised messages wait for it. `score` raises ModelRefused when
-    there is no model that may be used."""
+    """`post` is None while no Twilio account is set: promised messages wait for it. `score` gives None while the model
+    is being made, and raises ModelRefused when there is none that may be used."""
 
     database: Database
     post: Post | None
-    score: Callable[[LeadHistory], Score]
+    score: Callable[[LeadHistory], Score | None]
     rules: Rules
     now: Callable[[], datetime]
 

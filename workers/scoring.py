@@ -9,7 +9,7 @@ from app.sales.conversation import conversation_of
 from app.sales.lead import LeadHistory
 from app.store import call_events, calls, leads, outbox, scores
 from app.store.connect import Connection
-from workers.jobs import Ref
+from workers.jobs import Later, Ref
 from workers.resources import Resources
 
 
@@ -23,7 +23,7 @@ class News:
     latest: bool
 
 
-def score_call(resources: Resources, job: Ref) -> str:
+def score_call(resources: Resources, job: Ref) -> str | Later:
     """Scores the call whose sid is the job's key. The model runs outside of any transaction."""
     with resources.database.worker(job.workspace_id) as db:
         news = load(db, job.key)
@@ -31,6 +31,8 @@ def score_call(resources: Resources, job: Ref) -> str:
             outbox.done(db, job.id)
             return "no such lead"
     score = resources.score(news.history)
+    if score is None:
+        return Later("the model is being made", seconds=2.0)
     with resources.database.worker(job.workspace_id) as db:
         new = scores.record(db, news.lead_id, news.call_id, score)
         if new and news.latest:

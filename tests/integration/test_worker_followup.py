@@ -22,6 +22,7 @@ from workers import followup, jobs
 from workers.chaos.letterbox import Answer, Letterbox
 from workers.chaos.seed import MESSAGE, PLAYBOOK, finished_call
 from workers.jobs import Act, Ref
+from workers.letters import template_name
 from workers.resources import Post, Resources
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ ANN = "+12025550111"
 
 @pytest.fixture
 def box() -> Iterator[Letterbox]:
-    with Letterbox(templates=(f"{PLAYBOOK}.{MESSAGE}",)) as box:
+    with Letterbox(templates=(template_name(PLAYBOOK, MESSAGE),)) as box:
         yield box
 
 

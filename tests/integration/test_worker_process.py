@@ -22,6 +22,7 @@ from workers.broker import queue_named
 from workers.chaos import parts
 from workers.chaos.letterbox import Letterbox
 from workers.chaos.seed import MESSAGE, PLAYBOOK, finished_call
+from workers.letters import template_name
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Tenant
@@ -46,7 +47,7 @@ def running(
     """`strowger worker` and `strowger beat`, with an endpoint for messages."""
     folder = tmp_path_factory.mktemp("roles")
     broker_url = f"{valkey_server.removesuffix('/0')}/15"
-    with Letterbox(templates=(f"{PLAYBOOK}.{MESSAGE}",)) as box:
+    with Letterbox(templates=(template_name(PLAYBOOK, MESSAGE),)) as box:
         environment = {
             "DATABASE_URL": shared_postgres_url,
             "REDIS_URL": broker_url,

@@ -28,6 +28,7 @@ from app.store.migrate import ensure_stub, migrate
 from workers.chaos import ledger, parts, seed
 from workers.chaos.ledger import Ledger
 from workers.chaos.letterbox import Letterbox
+from workers.letters import template_name
 
 LIMIT_S = 120.0  # promise P3: all outcomes this long after the failed part is back
 ARRIVALS_S = 20.0
@@ -62,7 +63,7 @@ def scene(said: Callable[[str], None]) -> Iterator[Scene]:
         stack.callback(server.stop)
         ensure_stub(server.url)
         migrate(server.url)
-        box = stack.enter_context(Letterbox(templates=(f"{seed.PLAYBOOK}.{seed.MESSAGE}",), think_s=THINK_S))
+        box = stack.enter_context(Letterbox(templates=(template_name(seed.PLAYBOOK, seed.MESSAGE),), think_s=THINK_S))
         port = free_port()
         environment = {
             "DATABASE_URL": server.url,

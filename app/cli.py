@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -151,14 +152,20 @@ def main() -> None:
     try:
         _mount_models()
         cli()
-    except BadInput as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
-    except StrowgerError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
+    except* KeyboardInterrupt:
         sys.exit(130)
+    except* StrowgerError as errors:
+        first = next(_leaves(errors))
+        sys.stderr.write(f"{first}\n")
+        sys.exit(2 if isinstance(first, BadInput) else 1)
+
+
+def _leaves(group: BaseExceptionGroup[StrowgerError]) -> Iterator[StrowgerError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _mount_models() -> None:

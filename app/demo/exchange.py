@@ -35,5 +35,5 @@ async def exchange_for(machine: Machine, playbook_name: str, playbook: str) -> A
         )
         book = parse(playbook, playbook_name)
         for message in book.messages:
-            exchange.messages.add_template(f"{book.name}.{message.name}", approved_text(message.text), book.language)
+            exchange.messages.add_template(f"{book.name}_{message.name}", approved_text(message.text), book.language)
         yield exchange

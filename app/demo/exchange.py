@@ -12,7 +12,7 @@ from app.exchange.exchange import Exchange
 from app.exchange.office import Config
 from app.exchange.server import serving
 from app.local import NUMBER, Machine
-from workers.letters import approved_text
+from workers.letters import approved_text, template_name
 
 
 @asynccontextmanager
@@ -35,5 +35,5 @@ async def exchange_for(machine: Machine, playbook_name: str, playbook: str) -> A
         )
         book = parse(playbook, playbook_name)
         for message in book.messages:
-            exchange.messages.add_template(f"{book.name}_{message.name}", approved_text(message.text), book.language)
+            exchange.messages.add_template(template_name(book.name, message.name), approved_text(message.text), book.language)
         yield exchange

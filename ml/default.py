@@ -24,7 +24,7 @@ from ml.pipeline import Plan, fit
 from ml.simulate import SimulatedLead, leads
 from ml.tiers import Cuts
 
-ROWS, HELD_OUT = 6_000, 3_000
+ROWS, HELD_OUT = 5_000, 2_000
 CUTS = Cuts(hot=0.4, warm=0.12)
 NOTES = (
     "Trained on simulated calls: the figures show that the method works on the simulation, not how well it sells.",

@@ -101,6 +101,28 @@ def test_P5_fifty_dialers_reserve_one_attempt(database: Database, workspace: UUI
         assert attempts.recent(db, lead.id, NOW) == (NOW,)
 
 
+def test_P5_a_dialer_waits_for_another_that_is_about_to_dial(
+    database: Database, workspace: UUID, postgres_url: str
+) -> None:
+    """It must see the attempt of the other, not stumble over it afterwards."""
+    with database.worker(workspace) as db:
+        lead = leads.find_or_create(db, ADA, "import")
+
+    def dial() -> None:
+        with database.worker(workspace) as db:
+            attempts.reserve(db, lead.id, ADA, YES, NOW)
+
+    blocked = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres_url, autocommit=True) as owner:
+        with database.worker(workspace) as first:
+            attempts.reserve(first, lead.id, ADA, YES, NOW)
+            second = pool.submit(dial)
+            while not owner.execute(blocked).fetchone():
+                assert not second.done()
+        with pytest.raises(CallRefused, match="less than 4 hours"):
+            second.result()
+
+
 @pytest.mark.parametrize(
     ("before", "why"),
     [

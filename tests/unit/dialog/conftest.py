@@ -67,8 +67,8 @@ class Talk:
         left = round(sum(len(line.text.split()) for line in lines) * heard)
         for line in lines:
             words = line.text.split()
-            got = words[:left]
-            left -= len(got)
+            got = words if line.protected else words[:left]
+            left -= 0 if line.protected else len(got)
             self.state = engine.heard(self.state, HeardLine(line, " ".join(got), got == words), self.playbook)
 
     @property

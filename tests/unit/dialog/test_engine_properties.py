@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SAYINGS = [
     "yes", "no", "sales", "support", "tile", "no i said metal", "two hundred dollars", "nine four one oh seven",
     "no shade", "soon", "we rent", "i own it", "saturday", "the second one", "neither", "tomorrow", "bye",
-    "how much does it cost", "are you a robot", "don't record me", "thank you", "my zip code is one zero zero zero one", "",
-    "hmm", "what", "1", "¿qué?",
+    "how much does it cost", "are you a robot", "don't record me", "thank you", "",
+    "my zip code is one zero zero zero one", "hmm", "what", "1", "¿qué?",
 ]  # fmt: skip
 INTENTS = [
     "other", "yes", "no", "interested", "not_interested", "price", "no_time", "call_back_later", "send_info", "trust",

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from app.call.bridge import Limits
@@ -100,6 +102,22 @@ def test_F10_a_slow_first_token_is_covered_by_a_filler_and_then_given_up(scene):
     assert held.facts(ProviderFailed)[0].stage == "dialogue"
     assert "Here is your answer." not in [line.text for line in transcript_of(held.entries)]
     assert max_dead_air(held) <= 4000
+
+
+def test_F10_a_reply_that_was_given_up_is_over_and_does_not_hold_the_call(scene):
+    class Hanging(ScriptedDialogue):
+        async def answer(self, turn):
+            if not self.turns:
+                self.turns.append(turn)
+                await asyncio.get_running_loop().create_future()
+            async for move in ScriptedDialogue.answer(self, turn):
+                yield move
+
+    held = scene(Hanging((GREETING,), script({})), ScriptedSpeechToText("what")).hold(
+        WaitForAgent(), Speak("what is it")
+    )
+    assert held.reason == "silence"
+    assert held.record.tape.ms <= 45_000
 
 
 def test_P2_a_reply_in_time_needs_no_filler(scene):

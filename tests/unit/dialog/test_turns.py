@@ -304,6 +304,15 @@ def test_a_call_has_a_longest_time_and_then_a_goodbye():
     assert done == [(13_000, EndCall("too_long"))]
 
 
+def test_a_goodbye_that_was_taken_back_does_not_move_the_end_of_the_longest_call():
+    patience = Patience(call_ms=30_000, goodbye_ms=5_000)
+    goodbye = Turn(
+        Phase.SPEAKING, since_ms=29_000, asked_ms=29_000, number=4, closing="silence", closing_ms=29_000, goodbye=True
+    )
+    _, done = play(goodbye, (33_000, VoiceOn(33_000)), (60_000, Tick()), patience=patience)
+    assert done[-1] == (35_000, EndCall("too_long"))
+
+
 def test_F13_when_we_are_deaf_the_apology_is_not_interrupted():
     turn, done = play(LISTENING, (11_000, VoiceOn(11_000)), (11_500, MustEnd("provider_outage")))
     assert answers(done) == [(11_500, Closing(2, "provider_outage"))]

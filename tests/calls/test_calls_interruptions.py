@@ -124,7 +124,6 @@ def test_a_caller_who_goes_on_talking_is_listened_to(scene):
 
 @pytest.mark.parametrize("after_ms", range(3_560, 3_680, 20))
 def test_a_key_in_the_moment_the_reply_ends_is_answered_to_the_end(scene, after_ms):
-    """The news that the old reply ended may still be on its way when the new one begins: it must not end that."""
     dialogue = ScriptedDialogue((LONG,), script({"1": END}), delay_ms=100)
     held = scene(dialogue).hold(Silence(after_ms), Press("1"), Silence(3000), HangUp())
     assert held.reason == "finished"

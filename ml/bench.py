@@ -1,13 +1,14 @@
 """`python -m ml.bench --in leads.csv --label converted`: the whole pipeline judged from outside, on any table.
 
 Five random folds show how well it ranks leads of periods it knows. Walking forward (train on the past, score the next
-block, train again) shows what a team gets that starts today. Beside it: a plain logistic regression trained again before
-each block, and gradient boosting with scikit-learn's defaults, trained once before the first block.
+block, train again) shows what a team gets that starts today. Beside it: a plain logistic regression trained again
+before each block, and gradient boosting trained once before the first block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +42,7 @@ def plain(train: Dataset, test: Dataset) -> Floats:
 def blocks(dataset: Dataset) -> list[Fold]:
     cuts = (BLOCKS * len(dataset)).astype(int)
     rows = np.arange(len(dataset))
-    return [(rows[:a], rows[a:b]) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(rows[:a], rows[a:b]) for a, b in pairwise(cuts)]
 
 
 def judged(dataset: Dataset, folds: Sequence[Fold], score: Score) -> Floats:

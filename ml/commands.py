@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.errors import BadTable, StrowgerError
-from ml.columns import Schema, schema_from
-from ml.dataset import Wishes
-from ml.evaluate import Report
-from ml.pipeline import Plan
-from ml.score import Progress, Scored
-from ml.tiers import Team
-from ml.train import Trained
+
+if TYPE_CHECKING:  # imported where used: `strowger --help` must not wait for numerical libraries
+    from ml.columns import Schema
+    from ml.evaluate import Report
+    from ml.score import Progress, Scored
+    from ml.tiers import Team
+    from ml.train import Trained
 
 app = typer.Typer(help="Models for people with a CSV: train, evaluate, score.", no_args_is_help=True)
 
@@ -41,6 +41,9 @@ def train(
     say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Trains on a CSV and writes the model with its schema and card beside it. Raises StrowgerError."""
+    from ml.dataset import Wishes
+    from ml.pipeline import Plan
+    from ml.tiers import Team
     from ml.train import train_file
 
     wishes = Wishes(label, time_column, positive, allow, _schema(schema) if schema else None)
@@ -74,6 +77,8 @@ def _data_dir() -> Path:
 
 
 def _schema(path: Path) -> Schema:
+    from ml.columns import schema_from
+
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -122,6 +127,8 @@ def train_command(
     as_json: Json = False,
 ) -> None:
     """Train a model on a CSV. Columns known only after the call are put aside and named."""
+    from ml.tiers import Team
+
     with _one_sentence(), _spinner() as say:
         trained = train(
             in_,
@@ -164,6 +171,7 @@ def evaluate_command(
     """Measure a model on a CSV with known outcomes, each figure with a 95 % interval."""
     from ml import artifacts
     from ml.assess import assess_file, team_of
+    from ml.tiers import Team
 
     with _one_sentence():
         loaded = artifacts.load(model)

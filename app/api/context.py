@@ -28,6 +28,11 @@ class CarrierSettings:
 class Conversations(Protocol):
     """Holds calls' conversations over media sockets. A context manager around everything they share."""
 
+    @property
+    def ready(self) -> bool:
+        """False while what a call needs is still being loaded."""
+        ...
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(self, *exc: object) -> None: ...

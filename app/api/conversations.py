@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol, Self
@@ -45,7 +46,12 @@ class Cast:
 class Studio(Protocol):
     """Makes the parts of a call from its playbook. `cast` may load things: it runs off the event loop."""
 
-    def warm_up(self) -> None: ...
+    @property
+    def ready(self) -> bool: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         """`log` is what was said before a lost stream: the dialogue goes on from there; empty for a new call."""
@@ -69,15 +75,21 @@ class Host:
         self._patience = patience or Patience()
         self._writer = EventWriter(records.database)
         self._pacer: Pacer | None = None
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         self._pacer = Pacer()
         self._writer.start()
-        await asyncio.to_thread(self._studio.warm_up)
+        self._open.push_async_callback(asyncio.to_thread, self._writer.stop)
+        await self._open.enter_async_context(self._studio)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await asyncio.to_thread(self._writer.stop)
+        await self._open.aclose()
+
+    @property
+    def ready(self) -> bool:
+        return self._studio.ready
 
     async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
         """Raises NotAuthentic when the stream is not the one the token was for, Busy when one is still open."""

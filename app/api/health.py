@@ -22,10 +22,12 @@ async def live() -> dict[str, str]:
 
 @router.get("/health/ready")
 async def ready(request: Request) -> Response:
-    """503 while draining or without a database: send new calls elsewhere."""
+    """503 while starting or draining, or without a database: send new calls elsewhere."""
     web = web_of(request)
     if web.board.draining:
         return _status(503, "draining")
+    if not web.conversations.ready:
+        return _status(503, "starting")
     try:
         await web.records.system(_answers)
     except StoreDown:

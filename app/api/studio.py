@@ -1,12 +1,17 @@
-"""Casts calls: the providers the settings name, made ready once, and a dialogue for each call from its playbook."""
+"""Casts calls: the providers the settings name, and a dialogue for each call from its playbook."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import lru_cache
+from importlib import resources
+from typing import Self
 from zoneinfo import ZoneInfo
 
+from app import observe
 from app.api.continued import Continued
 from app.api.conversations import Cast, Host
 from app.api.records import Records
@@ -16,37 +21,62 @@ from app.dialog.events import Entry
 from app.dialog.patience import Patience
 from app.dialog.playbook import parse
 from app.dialog.script import Playbook
+from app.errors import ProviderDown
 from app.ports import Dialogue
-from app.providers import registry
+from app.providers.registry import Providers
 from app.settings import Settings
 from app.store.calls import CallRow
+
+log = observe.log(__name__)
 
 
 class ProviderStudio:
     """Playbooks are parsed once per text; what is expensive in a provider is shared by all calls."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._voice = registry.voice_activity()
+    def __init__(self, providers: Providers, playbook: str) -> None:
+        """`playbook` is the name of the shipped one to have ready."""
+        self._providers = providers
+        self._shipped = playbook
+        self.ready = False
         self._parse = lru_cache(maxsize=32)(parse)
+        self._open = AsyncExitStack()
 
-    def warm_up(self) -> None:
-        """Loads models ahead, so that the first caller does not wait for them."""
-        registry.warm_up(self._settings, self._voice)
+    async def __aenter__(self) -> Self:
+        """Returns at once; getting ready goes on behind it, so that webhooks are answered meanwhile."""
+        self._open.push_async_callback(self._providers.close)
+        group = await self._open.enter_async_context(asyncio.TaskGroup())
+        self._open.callback(group.create_task(self._warm(), name="warm up").cancel)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._open.aclose()
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         book = self._parse(playbook, f"{call.playbook}.yaml")
-        stt = registry.speech_to_text(self._settings, book)
-        tts = registry.text_to_speech(self._settings)
-        return Cast(Parts(self._dialogue(call, book, log), stt, tts, self._voice))
+        stt, tts = self._providers.speech_to_text(book), self._providers.text_to_speech()
+        return Cast(Parts(self._dialogue(call, book, log), stt, tts, self._providers.voice_activity()))
 
     def _dialogue(self, call: CallRow, book: Playbook, log: Sequence[Entry]) -> Dialogue:
         today = datetime.now(ZoneInfo(book.business.timezone)).date()
-        fresh = registry.dialogue(self._settings, book, today=today, direction=call.direction)
+        fresh = self._providers.dialogue(book, today=today, direction=call.direction)
         return Continued(fresh, log) if log else fresh
+
+    async def _warm(self) -> None:
+        try:
+            await asyncio.to_thread(self._prepare)
+            self.ready = True
+            await self._providers.warm()
+        except ProviderDown as error:  # each call will notice, and say so to its caller
+            log.error("not everything is ready for calls", error=str(error))
+
+    def _prepare(self) -> None:
+        shipped = resources.files("app.playbooks") / f"{self._shipped}.yaml"
+        if shipped.is_file():
+            self._providers.prepare(self._parse(shipped.read_text(encoding="utf-8"), f"{self._shipped}.yaml"))
 
 
 def host(settings: Settings, records: Records, board: Switchboard) -> Host:
     """Conversations with the providers the settings name."""
     patience = Patience(call_ms=int(settings.call_limit_s * 1000))
-    return Host(records, board, ProviderStudio(settings), account_sid=settings.twilio_account_sid, patience=patience)
+    studio = ProviderStudio(Providers(settings), settings.playbook)
+    return Host(records, board, studio, account_sid=settings.twilio_account_sid, patience=patience)

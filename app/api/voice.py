@@ -1,6 +1,6 @@
 """The carrier asks what to do with a call: when it rings, and again when a media stream has ended.
 
-Whatever is broken here, the caller hears something: a database that is away means "one moment please" and another try.
+Whatever is broken or not ready here, the caller hears something: "one moment please", and then another try.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/twilio", tags=["carrier"])
 log = observe.log(__name__)
 
 RING_PATIENCE_S = 2.0  # the caller hears the phone ring meanwhile
-TRIES = 4  # of "one moment please", two seconds apart
+TRIES = 8  # of "one moment please", three seconds apart
 WIND_UP_S = 1.5  # for a conversation to close its log after its socket has closed
 MAX_STREAMS = 3  # after two lost ones the caller gets the keypad menu instead
 
@@ -51,18 +51,19 @@ async def voice(request: Request, webhook: Authentic, attempt: UUID | None = Non
         return spoken(twiml.hang_up())
     web.board.reserve(arrival.call_sid)
     try:
-        return spoken(await _answer(web, arrival))
+        if web.conversations.ready:
+            return spoken(await _answer(web, arrival))
     except StoreDown:
         observe.STORE_FAILURES.labels("voice").inc()
-        if tries < TRIES:
-            query = f"?tries={tries + 1}" + (f"&attempt={attempt}" if attempt else "")
-            return spoken(twiml.hold(ONE_MOMENT, seconds=2, then_url=web.url(f"/twilio/voice{query}")))
-        web.board.gone(arrival.call_sid)
-        return spoken(twiml.hang_up(OUT_OF_ORDER))
     except (Conflict, NotFound) as error:
         log.error("a call that cannot be answered", call=arrival.call_sid, error=str(error))
         web.board.gone(arrival.call_sid)
         return spoken(twiml.hang_up(OUT_OF_ORDER))
+    if tries < TRIES:
+        query = f"?tries={tries + 1}" + (f"&attempt={attempt}" if attempt else "")
+        return spoken(twiml.hold(ONE_MOMENT, seconds=2, then_url=web.url(f"/twilio/voice{query}")))
+    web.board.gone(arrival.call_sid)
+    return spoken(twiml.hang_up(OUT_OF_ORDER))
 
 
 @router.post("/after-stream")

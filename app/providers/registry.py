@@ -5,10 +5,11 @@ Modules are imported when they are chosen: a process pays only for what it uses.
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache
-from pathlib import Path
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from app.dialog.script import Playbook
@@ -17,64 +18,102 @@ from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.providers.offline.intents import Intents
+    from app.providers.offline.vad import SileroVoiceActivity
+    from app.providers.offline.workers import RecogniserPool
 
 Maker = TypeVar("Maker")
 
+MOST_RECOGNISERS = 4  # processes; one keeps up with about fifteen people talking at the same time
+PLAYBOOKS = 32  # whose language models and intents are kept at hand
 
-def _offline_stt(settings: Settings, playbook: Playbook) -> SpeechToText:
+
+class Shared:
+    """What the calls of one process share, each made when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def voice(self) -> SileroVoiceActivity:
+        """Hears all calls in batches."""
+        from app.providers.offline.vad import SileroVoiceActivity
+
+        return SileroVoiceActivity()
+
+    @cached_property
+    def recognisers(self) -> RecogniserPool:
+        from app.providers.offline.workers import RecogniserPool
+
+        return RecogniserPool(min(MOST_RECOGNISERS, max(1, (os.cpu_count() or 2) - 1)))
+
+
+def _offline_stt(shared: Shared, playbook: Playbook) -> SpeechToText:
+    from app.dialog.sayings import sayings_for
     from app.providers.offline.stt import OfflineSpeechToText
 
-    return OfflineSpeechToText(playbook)
+    return OfflineSpeechToText(lambda expected: sayings_for(playbook, expected), shared.recognisers)
 
 
-def _playbook_dialogue(settings: Settings, playbook: Playbook, today: date, direction: str) -> Dialogue:
+def _playbook_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, str], Dialogue]:
     from app.providers.offline.dialogue import PlaybookDialogue
+    from app.providers.offline.intents import Intents
 
-    return PlaybookDialogue(
-        playbook, _intents(playbook, settings.data_dir).understand, today=today, direction=direction
-    )
+    understand = Intents.load(playbook, shared.settings.data_dir).understand
+    return lambda today, direction: PlaybookDialogue(playbook, understand, today=today, direction=direction)
 
 
-def _offline_tts(settings: Settings) -> TextToSpeech:
+def _offline_tts(shared: Shared) -> TextToSpeech:
     from app.providers.offline.tts import OfflineTextToSpeech
 
     return OfflineTextToSpeech()
 
 
-SPEECH_TO_TEXT: Mapping[str, Callable[[Settings, Playbook], SpeechToText]] = {"offline": _offline_stt}
-DIALOGUE: Mapping[str, Callable[[Settings, Playbook, date, str], Dialogue]] = {"playbook": _playbook_dialogue}
-TEXT_TO_SPEECH: Mapping[str, Callable[[Settings], TextToSpeech]] = {"offline": _offline_tts}
+SPEECH_TO_TEXT: Mapping[str, Callable[[Shared, Playbook], SpeechToText]] = {"offline": _offline_stt}
+DIALOGUE: Mapping[str, Callable[[Shared, Playbook], Callable[[date, str], Dialogue]]] = {"playbook": _playbook_dialogue}
+TEXT_TO_SPEECH: Mapping[str, Callable[[Shared], TextToSpeech]] = {"offline": _offline_tts}
 
 
-def speech_to_text(settings: Settings, playbook: Playbook) -> SpeechToText:
-    """For one playbook. Raises BadSetting when none of the chain exists here."""
-    return _first(SPEECH_TO_TEXT, settings, "stt")(settings, playbook)
+class Providers:
+    """The first of each chain that exists here. Raises BadSetting at once when a chain has none."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._shared = Shared(settings)
+        stt = _first(SPEECH_TO_TEXT, settings, "stt")
+        dialogue = _first(DIALOGUE, settings, "llm")
+        tts = _first(TEXT_TO_SPEECH, settings, "tts")
+        self._stt = lru_cache(PLAYBOOKS)(lambda playbook: stt(self._shared, playbook))
+        self._dialogue = lru_cache(PLAYBOOKS)(lambda playbook: dialogue(self._shared, playbook))
+        self._tts = lru_cache(1)(lambda: tts(self._shared))
 
-def dialogue(settings: Settings, playbook: Playbook, *, today: date, direction: str) -> Dialogue:
-    """For one call. `today` is the business's local date."""
-    return _first(DIALOGUE, settings, "llm")(settings, playbook, today, direction)
+    def speech_to_text(self, playbook: Playbook) -> SpeechToText:
+        return self._stt(playbook)
 
+    def dialogue(self, playbook: Playbook, *, today: date, direction: str) -> Dialogue:
+        """For one call. `today` is the business's local date. The first one of a playbook loads its intents."""
+        return self._dialogue(playbook)(today, direction)
 
-def text_to_speech(settings: Settings) -> TextToSpeech:
-    return _first(TEXT_TO_SPEECH, settings, "tts")(settings)
+    def text_to_speech(self) -> TextToSpeech:
+        return self._tts()
 
+    def voice_activity(self) -> VoiceActivity:
+        return self._shared.voice
 
-@lru_cache(maxsize=1)
-def voice_activity() -> VoiceActivity:
-    """One for all calls: it hears them in batches."""
-    from app.providers.offline.vad import SileroVoiceActivity
+    def prepare(self, playbook: Playbook) -> None:
+        """Loads what a call with this playbook needs from its first word on. On a new machine, or after the playbook
+        changed, its intents are trained now, which takes seconds."""
+        self._tts()
+        self._dialogue(playbook)
 
-    return SileroVoiceActivity()
+    async def warm(self) -> None:
+        """Gets ready what the first caller would otherwise wait for. Raises ProviderDown when it does not come up."""
+        recognisers = self._shared.recognisers if "offline" in self._shared.settings.chain("stt") else None
+        await asyncio.to_thread(self._shared.voice.warm)
+        if recognisers is not None:
+            await recognisers.warm()
 
-
-def warm_up(settings: Settings, voice: VoiceActivity) -> None:
-    """What may be loaded before the first call, while nobody waits."""
-    from app.providers.offline.vad import SileroVoiceActivity
-
-    if isinstance(voice, SileroVoiceActivity):
-        voice.warm()
+    async def close(self) -> None:
+        if "recognisers" in vars(self._shared):
+            await asyncio.to_thread(self._shared.recognisers.close)
 
 
 def _first(table: Mapping[str, Maker], settings: Settings, stage: str) -> Maker:
@@ -84,10 +123,3 @@ def _first(table: Mapping[str, Maker], settings: Settings, stage: str) -> Maker:
             return table[name]
     known = ", ".join(sorted(table))
     raise BadSetting(f"STROWGER_{stage.upper()} names {', '.join(chain)}; this version has {known}.")
-
-
-@lru_cache(maxsize=8)
-def _intents(playbook: Playbook, data_dir: Path) -> Intents:
-    from app.providers.offline.intents import Intents
-
-    return Intents.load(playbook, data_dir)

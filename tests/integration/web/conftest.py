@@ -51,6 +51,10 @@ class Watched:
         self._host = host
         self.over = Semaphore(0)
 
+    @property
+    def ready(self) -> bool:
+        return self._host.ready
+
     async def __aenter__(self) -> Self:
         await self._host.__aenter__()
         return self

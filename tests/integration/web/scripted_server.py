@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from app.api.conversations import Cast, Host
 from app.api.records import Records
@@ -32,7 +33,12 @@ class ScriptedStudio:
 
     casts: list[tuple[str, Sequence[Entry]]] = field(default_factory=list)
 
-    def warm_up(self) -> None:
+    ready: bool = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
         return
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:

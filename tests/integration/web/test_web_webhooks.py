@@ -254,9 +254,17 @@ def test_P1_a_caller_is_kept_with_a_word_while_the_database_is_away(twilio: Twil
     assert "Connect" in verbs(again)
 
 
+def test_P1_a_caller_is_kept_with_a_word_while_we_are_still_starting(twilio: Twilio) -> None:
+    twilio.studio.ready = False
+    assert verbs(twilio.ring("CA1")) == ["Say", "Pause", "Redirect"]
+    assert twilio.client.get("/health/ready").json() == {"status": "starting"}
+    twilio.studio.ready = True
+    assert "Connect" in verbs(twilio.ring("CA1", path="/twilio/voice?tries=1"))
+
+
 def test_P1_a_database_that_stays_away_ends_in_an_apology_not_in_silence(twilio: Twilio, outage: Outage) -> None:
     with outage():
-        last = twilio.ring("CA1", path="/twilio/voice?tries=4")
+        last = twilio.ring("CA1", path="/twilio/voice?tries=8")
     assert verbs(last) == ["Say", "Hangup"]
     assert "sorry" in spoken(last)
 

@@ -112,7 +112,7 @@ def test_P5_a_dialer_waits_for_another_that_is_about_to_dial(
         with database.worker(workspace) as db:
             attempts.reserve(db, lead.id, ADA, YES, NOW)
 
-    blocked = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    blocked = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres_url, autocommit=True) as owner:
         with database.worker(workspace) as first:
             attempts.reserve(first, lead.id, ADA, YES, NOW)

@@ -12,6 +12,8 @@ from rich.table import Table
 from app.dialog.transcript import percentile
 from app.exchange.exchange import CallRecord
 
+SILENT_WITHIN_MS = 300  # what we promise the caller who interrupts
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -76,6 +78,7 @@ class BenchReport:
 
     @property
     def good(self) -> bool:
+        """No underrun and every call whole. Says nothing about delays: those depend on what else the machine does."""
         ended = self.told["reasons"].get("caller_hung_up", 0)
         return self.underruns == 0 and ended == self.calls == len(self.heard) and bool(self.replies_ms)
 
@@ -127,5 +130,8 @@ def render(report: BenchReport, console: Console | None = None) -> None:
         f"voice activity: {server['voice']}   pacer late at most {server['pacer_late_ms']} ms   "
         f"phones late at most {figures['phones_late_ms']} ms   ends: {server['reasons']}"
     )
+    slowest = percentile(report.stops_ms, 0.99)
+    if slowest is not None and slowest > SILENT_WITHIN_MS:
+        console.print(f"interruptions: p99 is above the promised {SILENT_WITHIN_MS} ms", style="bold red")
     if not report.good:
         console.print("not good: an underrun was heard or a call did not go to its end", style="bold red")

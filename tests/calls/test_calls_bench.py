@@ -25,4 +25,13 @@ def test_a_bench_with_an_underrun_is_not_good():
         assert report.good is (underruns == 0)
         assert report.as_dict()["added_ms"] == {"p50": 50, "p95": 150, "p99": 150, "max": 150}
         render(report, console)
-    assert "not good" in console.export_text()
+    text = console.export_text()
+    assert text.count("not good") == 1
+    assert "promised" not in text
+
+
+def test_a_bench_says_when_interruptions_were_slow():
+    told = {"reasons": {"caller_hung_up": 1}, "voice": "silero", "pacer_late_ms": 1.0}
+    console = Console(record=True, width=120)
+    render(BenchReport(1, 10.0, (Heard((900,), (320,), 0),), told, 850, 0.01, 1024.0, 2.0), console)
+    assert "above the promised 300 ms" in console.export_text()

@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib.resources import files
 from urllib.parse import urlsplit
 
 import typer
 
-from app.errors import BadSetting, ProviderError, StoreError
+from app.errors import BadInput, BadSetting, ProviderError, StoreError
 from app.settings import Settings, load
 
 OLDEST_PYTHON = (3, 11)
@@ -209,6 +210,34 @@ def speech(settings: Settings) -> Iterator[Check]:
         yield Check("voice", Finding.BROKEN, "ElevenLabs is used but no voice is chosen.", fix)
 
 
+def voice_pack(settings: Settings) -> Iterator[Check]:
+    """Can every line of the playbook be said without a network?"""
+    if "offline" not in settings.chain("tts"):
+        return
+    from app.dialog.playbook import parse
+    from app.providers.offline import synthesis
+    from app.providers.offline.voice_pack import missing_parts, open_pack
+
+    playbook = files("app.playbooks") / f"{settings.playbook}.yaml"
+    if not playbook.is_file():
+        yield Check("voice pack", Finding.NOTE, f"the playbook {settings.playbook} is not a shipped one: not checked.")
+        return
+    try:
+        book = parse(playbook.read_text(encoding="utf-8"), f"{settings.playbook}.yaml")
+        missing = missing_parts(open_pack(), book.spoken_parts())
+    except BadInput as error:
+        fix = "Install the package again; the pack and the playbook come with it."
+        yield Check("voice pack", Finding.BROKEN, f"{error}", fix)
+        return
+    if not missing:
+        yield Check("voice pack", Finding.OK, "every line of the playbook is recorded.")
+    elif synthesis.available():
+        yield Check("voice pack", Finding.NOTE, f"{len(missing)} lines are not recorded: they are synthesized here.")
+    else:
+        fix = "Install flite, or the extra strowger[espeak], or take the lines out of the playbook."
+        yield Check("voice pack", Finding.BROKEN, f"nobody can say {missing[0]!r} (and {len(missing) - 1} more).", fix)
+
+
 PARTS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     python,
     packages,
@@ -218,6 +247,7 @@ PARTS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     public_url,
     twilio,
     speech,
+    voice_pack,
 )
 
 

@@ -18,6 +18,7 @@ from workers import logs
 from workers.broker import Broker, queue_named
 from workers.jobs import JobTask, Task, task
 from workers.liveness import probe_queue, seen
+from workers.model import making_ready
 from workers.tasks import JOBS
 
 QUEUE = "strowger"
@@ -123,7 +124,9 @@ def run_worker(settings: Settings, concurrency: int = 2) -> None:
     def command(node: str) -> tuple[str, ...]:
         return sys.executable, "-m", "workers.child", node, str(concurrency), str(os.getpid())
 
-    Supervisor(command, {"OMP_NUM_THREADS": "1"}, Broker(_needed(settings, "redis_url", "REDIS_URL"))).run()
+    broker = Broker(_needed(settings, "redis_url", "REDIS_URL"))
+    with making_ready(settings.data_dir):
+        Supervisor(command, {"OMP_NUM_THREADS": "1"}, broker).run()
 
 
 def run_beat(settings: Settings) -> None:

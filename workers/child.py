@@ -8,9 +8,7 @@ import warnings
 
 from celery.platforms import SecurityWarning, set_pdeathsig
 
-from app.settings import load
 from workers.app import serve_queue
-from workers.model import make_ready
 
 
 def main(node: str, concurrency: str, parent: str) -> None:
@@ -18,7 +16,6 @@ def main(node: str, concurrency: str, parent: str) -> None:
     if os.getppid() != int(parent):
         return
     warnings.simplefilter("ignore", SecurityWarning)  # root in a container is the operator's choice
-    make_ready(load().data_dir)
     serve_queue(node, int(concurrency))
 
 

@@ -1,8 +1,8 @@
 """The lead model of this process, and making one where there is none yet.
 
 The model that ships with us is trained from simulated calls on a machine's first start. That takes longer than a task
-may, so it happens beside the pool, in a process of its own: `python -m workers.model DATA_DIR`. Until it is done leads
-wait, and messages do not. (Not in a pool's parent either: the threads of numerical libraries do not survive a fork.)
+may, so it happens beside the worker, in a process of its own: `python -m workers.model DATA_DIR`. Until it is done
+leads wait, and messages do not. (Not in a pool's parent either: threads of numerical libraries do not survive a fork.)
 """
 
 from __future__ import annotations
@@ -46,9 +46,15 @@ def load(data_dir: Path, *, wait: bool = False) -> LeadModel | None:
         return default_model(data_dir)
 
 
-def make_ready(data_dir: Path) -> subprocess.Popen[bytes]:
-    """Starts to make the model if there is none; ends at once if there is."""
-    return subprocess.Popen([sys.executable, "-m", __name__, str(data_dir)])  # noqa: S603 - this very module
+@contextmanager
+def making_ready(data_dir: Path) -> Iterator[None]:
+    """Makes the model meanwhile, if there is none; looking takes a moment, too."""
+    maker = subprocess.Popen([sys.executable, "-m", __name__, str(data_dir)])  # noqa: S603 - this very module
+    try:
+        yield
+    finally:
+        maker.kill()
+        maker.wait()
 
 
 @contextmanager

@@ -48,6 +48,11 @@ class Part:
             self._process.wait(GOODBYE_S)
             self._process = None
 
+    def freeze(self) -> None:
+        """SIGSTOP: it still accepts, and never answers again."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGSTOP)
+
     def stop(self) -> None:
         """As a deploy would: asked first."""
         if self._process is None:

@@ -36,6 +36,16 @@ def test_a_route_carries_an_address_to_this_machine(url: str, located: str) -> N
     assert Routes({"https://calls.test/": "http://127.0.0.1:8000"}).locate(url) == located
 
 
+def promptly(main):
+    """Runs it, but for no longer than ten seconds: what hangs must fail here and not stop the suite."""
+
+    async def limited():
+        async with asyncio.timeout(10):
+            return await main
+
+    return asyncio.run(limited())
+
+
 @asynccontextmanager
 async def a_server(handler, **options):
     async with serve(handler, "127.0.0.1", 0, compression=None, **options) as server:
@@ -70,7 +80,7 @@ def test_frames_go_both_ways_and_the_close_is_noticed():
             await socket.close()
         return seen, frames
 
-    seen, frames = asyncio.run(main())
+    seen, frames = promptly(main())
     assert seen == [("/media/1", "calls.test", "b")]
     assert frames == ["HELLO", b"\x00\x01", "BYE", b"\x00\x01"]
 
@@ -87,7 +97,7 @@ def test_a_long_message_in_pieces_arrives_whole():
             await socket.close()
             return frame
 
-    assert asyncio.run(main()) == "a" * 100_000 + "b" * 100_000
+    assert promptly(main()) == "a" * 100_000 + "b" * 100_000
 
 
 def test_a_reset_is_seen_as_a_lost_connection_by_the_other_side():
@@ -105,7 +115,7 @@ def test_a_reset_is_seen_as_a_lost_connection_by_the_other_side():
                 await socket.receive()
         return codes
 
-    assert asyncio.run(main()) == [1006]
+    assert promptly(main()) == [1006]
 
 
 def test_refusals_have_their_numbers():
@@ -128,7 +138,7 @@ def test_refusals_have_their_numbers():
         await number(f"wss://127.0.0.1:{port}/")
         return numbers
 
-    assert asyncio.run(main()) == [31920, 31902]
+    assert promptly(main()) == [31920, 31902]
 
 
 def test_a_webhook_that_cannot_connect_and_one_that_is_not_answered():
@@ -148,7 +158,7 @@ def test_a_webhook_that_cannot_connect_and_one_that_is_not_answered():
         await webhooks.close()
         return [reply.failure for reply in (unanswered, refused, nonsense)]
 
-    assert asyncio.run(main()) == ["rt", "ct", "ct"]
+    assert promptly(main()) == ["rt", "ct", "ct"]
 
 
 def test_a_whole_call_in_real_time():
@@ -189,7 +199,7 @@ def test_a_whole_call_in_real_time():
             web.close()
         return record, received
 
-    record, received = asyncio.run(main())
+    record, received = promptly(main())
     assert record.alerts == ()
     assert received[:2] == ["connected", "start"]
     assert received[-1] == "stop"
@@ -206,4 +216,4 @@ def test_a_port_that_is_taken_is_said_in_one_sentence():
                 pass
         server.close()
 
-    asyncio.run(main())
+    promptly(main())

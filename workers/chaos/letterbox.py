@@ -56,6 +56,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     book: Book
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A sender that was killed does not hear its answer: that is what this is for."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server

@@ -1,0 +1,1 @@
+"""Kill the parts while calls end, and count what survives: `python -m workers.chaos`."""

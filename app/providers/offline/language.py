@@ -23,10 +23,17 @@ Words = tuple[str, ...]
 ANSWER_WEIGHT = 10.0
 OTHER_WEIGHT = 1.0
 DICTATED_WEIGHT = 3.0
-DIGITS = ("oh", "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DISCOUNT = 0.7  # of a count of one, left for words not seen in that place
 EVENLY = 0.1  # share of the single words' probability spread over the whole vocabulary
-POLITE = ("{} please", "yes {}", "no {}", "well {}", "sorry {}", "um {}")
+POLITE = ("{} please", "yes {}", "no {}", "well {}", "sorry {}")
+ALWAYS = (
+    "yes", "no", "yeah", "okay", "sure", "hello", "hi", "hello are you there", "thank you", "thanks", "sorry", "what",
+    "wait a moment", "hold on", "right", "goodbye", "bye", "thank you goodbye", "no thank you", "yes please",
+    "do not record this call", "please do not record this", "i do not want to be recorded", "stop recording",
+    "is this call recorded", "is this call being recorded",
+)  # fmt: skip
+"""What people say whatever the question was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def plain(text: str) -> str:
 def weighted(language: Language) -> dict[Words, float]:
     """Every saying with its weight; short answers also in polite company."""
     found: dict[Words, float] = {}
-    for text in language.others:
+    for text in (*language.others, *ALWAYS):
         found[tuple(text.split())] = OTHER_WEIGHT
     for text in language.answers:
         if len(text.split()) <= 3:
@@ -71,12 +78,17 @@ def weighted(language: Language) -> dict[Words, float]:
 
 
 def dictations(length: int) -> list[Words]:
-    """Digit strings of one length that hold every three digits in a row equally often; a few hundred of them."""
+    """Digit strings of one length that hold every three digits in a row equally often; a few hundred of them.
+
+    0 is "zero" in some of them and "oh" in others, never both in one: nobody mixes the two.
+    """
     if not length:
         return []
     cycle = [DIGITS[index] for index in _de_bruijn(len(DIGITS), 3)]
     step = max(1, length - 2)
-    return [tuple(cycle[(start + at) % len(cycle)] for at in range(length)) for start in range(0, len(cycle), step)]
+    runs = [[cycle[(start + at) % len(cycle)] for at in range(length)] for start in range(0, len(cycle), step)]
+    both = (tuple(zero if word == "zero" else word for word in run) for zero in ("zero", "oh") for run in runs)
+    return list(dict.fromkeys(both))
 
 
 def _de_bruijn(symbols: int, length: int) -> list[int]:
@@ -131,13 +143,18 @@ def arpa(sayings: Mapping[Words, float]) -> str:
     return _written(levels, backoffs)
 
 
+def runs(words: Words, size: int) -> list[Words]:
+    """Every `size` words in a row, with the marks of beginning and end."""
+    sentence = ("<s>", *words, "</s>")
+    return [sentence[start : start + size] for start in range(len(sentence) - size + 1)]
+
+
 def _counts(sayings: Iterable[tuple[Words, float]]) -> list[dict[Words, float]]:
     counts: list[dict[Words, float]] = [defaultdict(float) for _ in range(3)]
     for words, weight in sayings:
-        sentence = ("<s>", *words, "</s>")
         for size in (1, 2, 3):
-            for start in range(len(sentence) - size + 1):
-                counts[size - 1][sentence[start : start + size]] += weight
+            for gram in runs(words, size):
+                counts[size - 1][gram] += weight
     counts[0].pop(("<s>",), None)  # never predicted
     return counts
 

@@ -24,8 +24,10 @@ from app.errors import ProviderDown
 from app.providers.offline import recogniser
 from app.providers.offline.language import Language
 from app.providers.offline.recogniser import Recognised
+from app.telephony import mulaw
 
 START_S = 30.0
+SOME_SILENCE = mulaw.silence(200)
 
 
 class RecogniserPool:
@@ -36,14 +38,14 @@ class RecogniserPool:
         self._closed = False
         self._pool = self._start()
 
-    async def warm(self, languages: Iterable[Language] = ()) -> None:
-        """Returns when every process can work without delay. Raises ProviderDown when none comes up in 30 s."""
+    async def warm(self, languages: Iterable[Language] = ()) -> frozenset[int]:
+        """Returns the ids of processes that are ready. Raises ProviderDown when none comes up in 30 s."""
         wanted = tuple(languages)
         loop = asyncio.get_running_loop()
         ready = [loop.run_in_executor(self._pool, _warm, wanted) for _ in range(self._processes)]
         try:
             async with asyncio.timeout(START_S):
-                await asyncio.gather(*ready)
+                return frozenset(await asyncio.gather(*ready))
         except (TimeoutError, BrokenProcessPool) as error:
             raise ProviderDown(f"the speech recognisers did not start: {error or 'too slow'}") from error
 
@@ -130,9 +132,7 @@ def _end_with_parent() -> None:
         os._exit(0)  # nobody is left to hear an answer
 
 
-def _warm(languages: tuple[Language, ...]) -> None:
+def _warm(languages: tuple[Language, ...]) -> int:
     for language in languages:
         recogniser.recognise(SOME_SILENCE, language)
-
-
-SOME_SILENCE = bytes([0xFF]) * 1600
+    return os.getpid()

@@ -1,9 +1,9 @@
 """The learners that compete, the folds they compete on, and the choice between them.
 
 The choice is by log loss on later rows: each fold trains on a beginning of the table and scores the stretch after it.
-Whatever is within one per cent of the best loss is averaged with it (at most four, in log-odds), unless the best alone
-beats that stack by more than a standard error over the folds: with few stretches of time a winner by a hair is luck,
-and learners that differ a little fail differently when the next period comes.
+Whatever is within a small margin of the best loss is averaged with it (at most four, in log-odds), unless the best
+alone beats that stack by more than two standard errors over the folds: with few stretches of time a winner by a hair is
+luck, and learners that differ a little fail differently when the next period comes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Rows = NDArray[np.intp]
 Part = LinearPart | TreePart
 SEED = 20_261
 _MOST_IN_STACK = 4
-_AS_GOOD = 1.01
+FORWARD_MARGIN, INSIDE_MARGIN = 1.01, 1.005  # of the best loss: as good as the best
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,9 @@ _CAREFUL = Candidate("logistic regression, stamps shrunk, recent rows first", Li
 _BETWEEN = Candidate("logistic regression, stamps half shrunk", LinearSettings(stamp_scale=0.3))
 _BOOSTED = Candidate("gradient boosting", TreeSettings("boosted"))
 _BOOSTED_SLOW = Candidate("gradient boosting, shallow", TreeSettings("boosted", 150, 2, 0.07))
+_BOOSTED_DEEP = Candidate("gradient boosting, deep and slow", TreeSettings("boosted", 200, 6, 0.035, ends=8))
 _BOOSTED_BLIND = Candidate("gradient boosting without stamps", TreeSettings("boosted", stamps=False))
-_FOREST = Candidate("random forest", TreeSettings("forest", 80, 7, leaf=10))
+_FOREST = Candidate("random forest", TreeSettings("forest", 100, 8, leaf=15))
 
 
 def forward_candidates(schema: Schema) -> tuple[Candidate, ...]:
@@ -68,7 +69,7 @@ def forward_candidates(schema: Schema) -> tuple[Candidate, ...]:
 
 def inside_candidates() -> tuple[Candidate, ...]:
     """For rows from periods seen in training."""
-    return (_LOGISTIC, _BOOSTED, _BOOSTED_SLOW, _FOREST)
+    return (_LOGISTIC, _BOOSTED_SLOW, _BOOSTED_DEEP, _FOREST)
 
 
 def quick_candidates() -> tuple[Candidate, ...]:
@@ -158,7 +159,9 @@ class Choice:
     trials: tuple[Trial, ...]
 
 
-def choose(dataset: Dataset, candidates: Sequence[Candidate], folds: Sequence[Fold]) -> Choice:
+def choose(
+    dataset: Dataset, candidates: Sequence[Candidate], folds: Sequence[Fold], margin: float = FORWARD_MARGIN
+) -> Choice:
     tested = np.concatenate([test for _, test in folds])
     y = dataset.y[tested]
     bounds = np.cumsum([0, *(len(test) for _, test in folds)])
@@ -169,7 +172,7 @@ def choose(dataset: Dataset, candidates: Sequence[Candidate], folds: Sequence[Fo
         trials.append(Trial(candidate, logits, float(by_fold.mean()), by_fold))
     trials.sort(key=lambda t: t.loss)
     best = trials[0]
-    near = [t for t in trials if t.loss <= best.loss * _AS_GOOD][:_MOST_IN_STACK]
+    near = [t for t in trials if t.loss <= best.loss * margin][:_MOST_IN_STACK]
     stacked = _mean([t.logits for t in near])
     by_fold = _per_fold(log_losses(y, stacked), bounds)
     loss = float(by_fold.mean())
@@ -183,9 +186,9 @@ def _per_fold(losses: Floats, bounds: Rows) -> Floats:
 
 
 def _clearly_worse(losses: Floats, than: Floats) -> bool:
-    """By more than one standard error over the folds."""
+    """By more than two standard errors over the folds."""
     gap = losses - than
-    return float(gap.mean()) > float(gap.std(ddof=1) / np.sqrt(len(gap)))
+    return float(gap.mean()) > 2 * float(gap.std(ddof=1) / np.sqrt(len(gap)))
 
 
 def _tried(candidate: Candidate, dataset: Dataset, fold: Fold) -> Floats:

@@ -59,7 +59,7 @@ def fit(dataset: Dataset, plan: Plan) -> Fitted:
         side_inside = None
         if territory and not plan.quick:
             folds = learners.random_folds(dataset)
-            inside = learners.choose(dataset, learners.inside_candidates(), folds)
+            inside = learners.choose(dataset, learners.inside_candidates(), folds, learners.INSIDE_MARGIN)
             side_inside = _side(dataset, inside, folds, fading=None)
         side = _side(dataset, forward, forward_folds, fading=None if plan.quick else _CALIBRATION_HALF_LIFE)
         baseline = BASELINE.fit(dataset.schema, dataset.block, dataset.y)

@@ -29,6 +29,7 @@ class TreeSettings:
     depth: int = 3
     rate: float = 0.06
     leaf: int = 40
+    ends: int | None = None  # most leaves per tree; None: as many as the depth allows
     stamps: bool = True  # may it split on columns that only tell the period?
 
 
@@ -163,7 +164,7 @@ def _boosted(x: Floats, y: Any, weight: Floats, settings: TreeSettings, seed: in
         learning_rate=settings.rate,
         max_iter=settings.trees,
         max_depth=settings.depth,
-        max_leaf_nodes=2**settings.depth,
+        max_leaf_nodes=settings.ends or 2**settings.depth,
         min_samples_leaf=settings.leaf,
         l2_regularization=5.0,
         early_stopping=False,

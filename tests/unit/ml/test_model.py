@@ -50,7 +50,8 @@ def full() -> Model:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learners, "forward_candidates", lambda _: (learners.BASELINE, *trees))
         patch.setattr(learners, "inside_candidates", lambda: trees)
-        patch.setattr(learners, "_AS_GOOD", 2.0)
+        choose = learners.choose
+        patch.setattr(learners, "choose", lambda data, rivals, folds, _=0.0: choose(data, rivals, folds, 2.0))
         patch.setattr(learners, "_clearly_worse", lambda *_: False)
         ordered = Dataset(
             Schema("y", "1", (SCHEMA.columns[0], Column("b", "number", stamp=True), SCHEMA.columns[2]), ("t",)),

@@ -20,6 +20,7 @@ from ml.encode import Block
 
 Floats = NDArray[np.float64]
 STAMP_SHARE = 0.9  # of a column's variance tells the time: it is a stamp
+_ENOUGH, _FEWEST_ROWS = 0.005, 30  # share and number of rows from which a period counts as seen
 _TOLERANCE = 0.01  # of the range: a value this near to a seen one counts as seen
 _APART = 200  # rows are compared with those one part in so many of the table later
 _FEWEST = 1_500
@@ -73,7 +74,7 @@ class Territory:
         return bool(self.numbers or self.codes)
 
     def is_new(self, block: Block) -> NDArray[np.bool_]:
-        """True where any stamp has a value that training never saw. Not known counts as seen."""
+        """True where any stamp has a value that training never, or hardly, saw. Not known counts as seen."""
         new = np.zeros(len(block), dtype=bool)
         for j, seen, tolerance in self.numbers:
             values = block.numbers[:, j]
@@ -99,16 +100,21 @@ def territory_from(body: dict[str, Any]) -> Territory:
 
 
 def survey(schema: Schema, block: Block) -> Territory:
+    """What counts as seen: values with enough rows at or near them that their period could be learned from."""
+    enough = max(_FEWEST_ROWS, _ENOUGH * len(block))
     numbers = []
     for j, column in enumerate(schema.numbers):
-        if column.stamp:
-            seen = np.unique(block.numbers[:, j][~np.isnan(block.numbers[:, j])])
-            if len(seen) > 1:
-                numbers.append((j, seen, _TOLERANCE * float(seen[-1] - seen[0])))
+        values = np.sort(block.numbers[:, j][~np.isnan(block.numbers[:, j])])
+        if column.stamp and len(values) and values[-1] > values[0]:
+            tolerance = _TOLERANCE * float(values[-1] - values[0])
+            near = np.searchsorted(values, values + tolerance, "right") - np.searchsorted(values, values - tolerance)
+            seen = np.unique(values[near >= enough])
+            if len(seen):
+                numbers.append((j, np.append(seen, seen[-1]), tolerance))
     codes = []
     for j, column in enumerate(schema.categories):
         if column.stamp:
-            known = np.bincount(block.codes[:, j], minlength=len(column.levels) + 2) > 0
+            known = np.bincount(block.codes[:, j], minlength=len(column.levels) + 2) >= enough
             known[0] = True
             codes.append((j, known))
     return Territory(tuple(numbers), tuple(codes))

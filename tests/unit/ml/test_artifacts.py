@@ -133,17 +133,26 @@ def test_T24_a_pickle_inside_a_sealed_file_is_refused_and_never_run(trained: Any
     assert not flag.exists()
 
 
-@pytest.mark.parametrize("payload", ["function", "estimator", "objects"])
-def test_T24_types_that_no_model_of_ours_has_are_refused(trained: Any, tmp_path: Path, payload: str) -> None:
+@pytest.mark.parametrize(
+    ("payload", "says"),
+    [
+        ("function", "names types"),
+        ("estimator", "names types"),
+        ("objects", "names types"),
+        ("texts", "does not hold a model"),
+    ],
+)
+def test_T24_types_that_no_model_of_ours_has_are_refused(trained: Any, tmp_path: Path, payload: str, says: str) -> None:
     from sklearn.linear_model import LogisticRegression
     from skops.io import dumps
 
     strange: Any = {"function": np.sum, "estimator": LogisticRegression(), "objects": np.array([{}], dtype=object)}
+    strange["texts"] = np.array(["a"])
 
     def change(members: dict[str, bytes]) -> None:
         members["model.skops"] = dumps({**arrays_of(members), "extra": strange[payload]})
 
-    with pytest.raises(ModelRefused):
+    with pytest.raises(ModelRefused, match=says):
         artifacts.load(rewritten(trained.path, tmp_path / "m.strowger", change, seal=True))
 
 

@@ -44,6 +44,15 @@ def test_walking_our_trees_gives_what_scikit_learn_predicts(kind: str, monkeypat
     np.testing.assert_allclose(found, np.clip(expected, 1e-4, 1 - 1e-4), atol=1e-7)
 
 
+def test_one_row_and_many_walk_to_the_same_bits_even_with_one_column() -> None:
+    block = Block(BLOCK.numbers[:, :1], np.zeros((N, 0), dtype=np.int64))
+    schema = Schema("y", "1", SCHEMA.columns[:1])
+    part = trees.fit_trees(schema, block, Y, np.ones(N), trees.TreeSettings("boosted", 60, 3), seed=3)
+    many = part.terms(block)[1]
+    for row in range(0, N, 50):
+        np.testing.assert_array_equal(part.terms(block.take(slice(row, row + 1)))[1], many[row : row + 1])
+
+
 def test_trees_without_stamps_do_not_look_at_them() -> None:
     schema = Schema("y", "1", (Column("a", "number", stamp=True), *SCHEMA.columns[1:]))
     settings = trees.TreeSettings("boosted", 10, 2, stamps=False)

@@ -31,7 +31,8 @@ ALWAYS = (
     "yes", "no", "yeah", "okay", "sure", "hello", "hi", "hello are you there", "thank you", "thanks", "sorry", "what",
     "wait a moment", "hold on", "right", "goodbye", "bye", "thank you goodbye", "no thank you", "yes please",
     "do not record this call", "please do not record this", "i do not want to be recorded", "stop recording",
-    "is this call recorded", "is this call being recorded",
+    "is this call recorded", "is this call being recorded", "before you go on", "sorry before you go on",
+    "sorry to interrupt", "just a question", "i have a question", "can i ask you something", "one more question",
 )  # fmt: skip
 """What people say whatever the question was."""
 

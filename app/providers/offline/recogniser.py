@@ -57,7 +57,9 @@ class Recogniser:
         with tempfile.TemporaryDirectory(prefix="strowger-") as folder:
             words = Path(folder) / "words.dict"
             words.write_text("a AH\n", encoding="ascii")  # one word at least
-            self._decoder: Any = pocketsphinx.Decoder(lm=None, loglevel="FATAL", dict=str(words), wip=WORD_COST)
+            self._decoder: Any = pocketsphinx.Decoder(
+                lm=None, loglevel="FATAL", dict=str(words), wip=WORD_COST, fwdflat=False
+            )
         self._known: dict[str, Order] = {}  # in order of use
         self._unknown: set[str] = set()
 

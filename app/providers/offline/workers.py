@@ -100,7 +100,7 @@ class InlineRecogniser:
 
 @asynccontextmanager
 async def recognising(processes: int = 1, languages: Iterable[Language] = ()) -> AsyncIterator[RecogniserPool]:
-    """A warm pool; closed at the end. One process keeps up with about fifteen people talking at the same time."""
+    """A warm pool; closed at the end. One process keeps up with some fifteen people talking at once."""
     pool = RecogniserPool(processes)
     try:
         await pool.warm(languages)

@@ -9,16 +9,19 @@ import hashlib
 import hmac
 import logging
 import secrets
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
 from prometheus_client import Counter, Gauge, Histogram
+
+from app import logs
 
 # Per process: the same number is the same hash within one run of the logs and cannot be looked up afterwards.
 _KEY = secrets.token_bytes(32)
+
+UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access")
+QUIET = (*UVICORN, "httpx", "httpx2", "twilio.http_client", "websockets")  # their lines name paths, which hold tokens
 
 WEBHOOK_SECONDS = Histogram(
     "webhook_seconds",
@@ -46,44 +49,14 @@ LOOP_LAG_SECONDS = Histogram(
 
 
 def configure(style: str, level: int = logging.INFO) -> None:
-    """`style` is "json" or "console". Everything logged by libraries goes through the same writer.
-
-    JSON escapes control characters, so a caller's name cannot forge a line.
-    """
-    json_lines = style == "json"
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _without_control_characters,
-    ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    final: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if json_lines:
-        final.append(structlog.processors.format_exc_info)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*final, renderer]))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    """`style` is "json" or "console". Everything logged by libraries goes through the same writer."""
+    logs.set_up(style, level=level, quiet=QUIET)
+    for name in UVICORN:
         logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).setLevel(logging.WARNING)  # its other lines name paths, which hold media tokens
-    for name in ("httpx", "httpx2", "twilio.http_client", "websockets"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def log(name: str) -> structlog.stdlib.BoundLogger:
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
-    return logger
+def log(name: str) -> logs.Log:
+    return logs.Log(name)
 
 
 def masked(phone: str | None) -> str:
@@ -101,12 +74,3 @@ def timed(histogram: Histogram) -> Iterator[None]:
         yield
     finally:
         histogram.observe(time.perf_counter() - began)
-
-
-def _without_control_characters(
-    logger: object, method: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
-    for key, value in event.items():
-        if isinstance(value, str) and not value.isprintable():
-            event[key] = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
-    return event

@@ -46,23 +46,21 @@ def _refuser(phone: str) -> Caller:
 
 
 def _interested() -> ReactivePersona:
+    breaks_in = Rule(
+        "kind of roof", (Speak("sorry before you go on how much does it cost"),), interrupt_ms=900, times=1
+    )
     answers = (
-        _answer("hear about solar", "i would like to hear about solar"),
-        _answer("own your home", "yes i own my home"),
-        Rule(
-            "kind of roof",
-            (Speak("sorry before you go on how much does it cost"),),
-            interrupt_ms=900,
-            times=1,
-        ),
-        _answer("roof", "it is a tile roof"),
-        _answer("electric bill|dollars", "about two hundred dollars"),
-        _answer("shade", "full sun all day"),
+        _answer("hear about solar|sales, or say support", "i would like to hear about solar"),
+        _answer("own your home|house yours", "yes i own the house"),
+        breaks_in,
+        _answer("roof do you have|roof shingle", "it is a tile roof"),
+        _answer("many dollars", "about two hundred dollars"),
+        _answer("full sun, some shade", "full sun all day"),
         _answer("soon, this year", "as soon as possible"),
         _answer("is that right", "yes that is right"),
         _answer("zip code", "nine four one one zero"),
-        _answer("which is better|say .* or|one of those", "the first one"),
-        _answer("whatsapp", "yes please"),
+        _answer("which is better|does one of those|please say [a-z]+day", "the first one"),
+        _answer("whatsapp message", "yes please"),
         _answer("anything else|another question", "no that is all"),
     )
     return ReactivePersona(

@@ -35,5 +35,6 @@ async def exchange_for(machine: Machine, playbook_name: str, playbook: str) -> A
         )
         book = parse(playbook, playbook_name)
         for message in book.messages:
-            exchange.messages.add_template(template_name(book.name, message.name), approved_text(message.text), book.language)
+            name = template_name(book.name, message.name)
+            exchange.messages.add_template(name, approved_text(message.text), book.language)
         yield exchange

@@ -79,7 +79,7 @@ class Screen:
 
 def _note(entry: Entry) -> str | None:
     match entry.fact:
-        case TurnTimed() as turn if turn.first_played_ms is not None:
+        case TurnTimed() as turn if turn.turn > 0 and turn.first_played_ms is not None:
             return f"  answered {turn.first_played_ms - turn.caller_stopped_ms} ms after the caller stopped"
         case Interrupted() as cut:
             return f"  interrupted: silent {cut.cleared_ms - cut.voice_ms} ms after the caller's first sound"

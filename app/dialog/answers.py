@@ -10,8 +10,11 @@ from app.dialog.script import Choice, Playbook, WantedFact
 
 _CORRECTS = re.compile(r"\b(?:no|not|actually|said|meant|i mean|sorry|correction|wait|change|wrong|mistake)\b")
 _ABOUT_SELF = re.compile(r"\b(?:i|my|we|our|us|mine|it is|there is|there are|it has|me)\b")
+# "how" and "what" ask wherever they stand, "is" and "can" only where a sentence begins: "it is a tile roof" tells.
 _ASKS = re.compile(
-    r"^(?:\w+ ){0,2}?(?:how|what|when|where|why|who|which|can|could|do|does|did|is|are|will|would|should|if)\b"
+    r"\b(?:how|what|why|which|who)\b|^(?:\w+ ){0,2}?(?:when|where|if)\b"
+    r"|^(?:(?:so|and|but|ok|okay|well|um|uh|yes|yeah|no|sorry|alright|also|then) ){0,2}"
+    r"(?:can|could|do|does|did|is|are|will|would|should)\b"
 )
 _NEGATION = re.compile(r"\b(?:not|no|isn't|never|than)(?: an?| the| really| actually)?$")
 _NAME = re.compile(r"\b(?:my name is|name is|this is|i am|call me|it is)\s+((?:[^\W\d_]+ ?){1,3})$")

@@ -248,7 +248,10 @@ def _tell(reply: Reply, text: str, meaning: Understanding, settled: bool) -> boo
         return False
     if answer.kind == "objection" and reply.state.topic.startswith("ask:") and meaning.intent == "dont_know":
         return False
+    if answer.kind == "question" and _sounds_like_an_answer(reply, answer, text, meaning, settled):
+        return False
     if answer.kind == "question":
+        reply.change(told=reply.state.told | {answer.name})
         reply.note(QuestionAnswered(answer.name))
         reply.say(answer.say, f"answer:{answer.name}")
         if answer.shows_interest and not reply.state.route:
@@ -256,6 +259,16 @@ def _tell(reply: Reply, text: str, meaning: Understanding, settled: bool) -> boo
     else:
         _object(reply, answer)
     return True
+
+
+def _sounds_like_an_answer(reply: Reply, asked: Answer, text: str, meaning: Understanding, settled: bool) -> bool:
+    """Words that share a topic with a question of the caller's are no question: "it is a tile roof" is not about leaks.
+    What we told once is told again only to somebody who plainly asks."""
+    if answers.is_question(text):
+        return False
+    open_question = reply.state.topic.startswith("ask:") and reply.state.asked
+    unsure = open_question and meaning.about_confidence < SURE
+    return settled or unsure or asked.name in reply.state.told
 
 
 def _object(reply: Reply, objection: Answer) -> None:

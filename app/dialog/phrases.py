@@ -10,6 +10,7 @@ DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _GAP = re.compile(r"\{(\w*)\}")
+_STOP = re.compile(r"\s*([,.;?!])")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 _HOURS = ("twelve", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 _MINUTES = {0: "", 15: " fifteen", 30: " thirty", 45: " forty five"}
@@ -29,8 +30,10 @@ def parts(template: str, fill: Mapping[str, tuple[str, ...]] | None = None) -> t
     for number, piece in enumerate(_GAP.split(template)):
         if number % 2:
             found.extend((fill or {})[piece])
-        else:
-            found.extend(_sentences(piece))
+            continue
+        if found and (stop := _STOP.match(piece)):  # belongs to what fills the gap: "zero.", not ". Is that right?"
+            found[-1] += stop[1]
+        found.extend(_sentences(piece))
     return tuple(found)
 
 

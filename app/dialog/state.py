@@ -50,6 +50,7 @@ class State:
     disclosings: int = 0  # how often they were said
     news: tuple[Fact, ...] = ()  # heard since the last turn, to be logged with the next reply
     met: tuple[str, ...] = ()  # objections answered once
+    told: frozenset[str] = frozenset()  # questions answered
     offered: bool = False
     eager: bool = False  # wants the visit before the questions
     visits: tuple[datetime, ...] = ()  # on the table

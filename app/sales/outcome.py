@@ -72,6 +72,8 @@ def outcome_of(call_sid: str, entries: Iterable[Entry]) -> Outcome:
                 facts[name] = value
             case AppointmentRequested(slot=slot):
                 appointment = slot
+            case HumanRequested(when=when) if when:
+                facts["callback"] = when
             case FollowUpPromised(template=template):
                 follow_up = template
             case ConsentGiven("whatsapp", wording):

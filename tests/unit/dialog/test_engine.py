@@ -168,7 +168,7 @@ def at_the_zip(talk: Talk) -> Talk:
 
 
 def test_digits_are_read_back_and_kept_only_when_confirmed(talk: Talk) -> None:
-    assert at_the_zip(talk).says("nine four one double oh") == "I heard nine four one zero zero Is that right?"
+    assert at_the_zip(talk).says("nine four one double oh") == "I heard nine four one zero zero. Is that right?"
     assert "zip_code" not in learned(talk)
     assert "nine four one one zero" in talk.says("no nine four one one oh", "no")
     talk.says("that's right", "yes")
@@ -255,7 +255,7 @@ def test_other_times_are_offered_and_then_a_person(talk: Talk) -> None:
 
 def test_asking_for_a_day_offers_the_times_of_that_day(talk: Talk) -> None:
     said = talk.through_the_facts().says("do you have tuesday", "book_appointment")
-    assert "Tuesday at ten in the morning or Tuesday at two in the afternoon" in said
+    assert "Tuesday at ten in the morning, or Tuesday at two in the afternoon" in said
 
 
 def test_yes_to_an_either_or_books_nothing(talk: Talk) -> None:

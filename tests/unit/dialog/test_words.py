@@ -67,7 +67,7 @@ def test_any_text_is_read_without_error_and_normal_text_stays(text: str) -> None
     [
         ("One. Two? Three", ("One.", "Two?", "Three")),
         ("The A.I. assistant. Yes.", ("The A.I. assistant.", "Yes.")),
-        ("I heard {digits}. Is that right?", ("I heard", "nine", "oh", "Is that right?")),
+        ("I heard {digits}. Is that right?", ("I heard", "nine", "oh.", "Is that right?")),
         ("{digits}", ("nine", "oh")),
         ("", ()),
     ],

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+import ml.label as labels
 from app.errors import BadTable
-from ml import label as labels
 from ml.candidates import logit, sigmoid
 from ml.encode import Encoder
 from ml.evaluate import Report, report

@@ -15,8 +15,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
+import ml.candidates as learners
 from app.errors import StrowgerError
-from ml import candidates as learners
 from ml.candidates import BASELINE, Fold, logit, random_folds, sigmoid
 from ml.card import table
 from ml.dataset import Dataset, Wishes, read

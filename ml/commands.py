@@ -52,21 +52,21 @@ def train(
 
 def evaluate(in_: Path, label: str, model: Path, *, team: Team | None = None) -> tuple[Report, Report]:
     """The model's figures on a labelled CSV, and the plain baseline's. Raises StrowgerError."""
-    from ml import artifacts
+    from ml.artifacts import load
     from ml.assess import assess_file
 
-    return assess_file(in_, label, artifacts.load(model), team)
+    return assess_file(in_, label, load(model), team)
 
 
 def score(in_: Path, out: Path, model: Path | None = None, *, progress: Progress = lambda _: None) -> Scored:
     """Scores a CSV; without a model, with the shipped one (trained on simulated calls). Raises StrowgerError."""
-    from ml import artifacts
+    from ml.artifacts import load
     from ml.default import default_model
     from ml.score import score_file
     from ml.table import open_table
 
     open_table(in_)  # a file that cannot be read is the first thing to hear about
-    lead_model = artifacts.load(model) if model is not None else default_model(_data_dir())
+    lead_model = load(model) if model is not None else default_model(_data_dir())
     return score_file(in_, out, lead_model, progress)
 
 
@@ -169,12 +169,12 @@ def evaluate_command(
     as_json: Json = False,
 ) -> None:
     """Measure a model on a CSV with known outcomes, each figure with a 95 % interval."""
-    from ml import artifacts
+    from ml.artifacts import load
     from ml.assess import assess_file, team_of
     from ml.tiers import Team
 
     with _one_sentence():
-        loaded = artifacts.load(model)
+        loaded = load(model)
         known = team_of(loaded.model)
         team = Team(
             known.capacity if capacity is None else capacity,

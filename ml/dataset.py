@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+import ml.label as labels
+import ml.leakage as leakage
+import ml.order as order
 from app.errors import BadTable
-from ml import label as labels
-from ml import leakage, order
 from ml.columns import Column, Schema, Typist, sentinel_of
 from ml.encode import Block, Encoder
 from ml.table import CHUNK_ROWS, Table, open_table

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+import ml.artifacts as artifacts
 from app.errors import ModelRefused
-from ml import artifacts
 from ml.columns import Column, Schema
 from ml.dataset import Dataset, arrange
 from ml.encode import Encoder, cells_of

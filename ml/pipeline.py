@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ml import candidates as learners
-from ml import intervals
+import ml.candidates as learners
+import ml.intervals as intervals
 from ml.calibration import fit_line
 from ml.candidates import BASELINE, Candidate, Choice, Fold
 from ml.dataset import Dataset, with_sentinels

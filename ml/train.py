@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import artifacts
+import ml.artifacts as artifacts
 from ml.candidates import logit, sigmoid
 from ml.card import Card, trials_of
 from ml.dataset import FEWEST_OF_A_KIND, FEWEST_ROWS, Dataset, Wishes, read

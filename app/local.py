@@ -127,12 +127,14 @@ def machine(settings: Settings, port: int = SERVICE_PORT, *, offline: bool = Fal
         if offline:
             env |= OFFLINE
         logs = settings.data_dir / "logs"
-        roles = []
-        for arguments in (("serve", "--port", service_url.rpartition(":")[2]), ("worker",), ("beat",)):
-            role = Role(arguments, env, logs)
+        serve = Role(("serve", "--port", service_url.rpartition(":")[2]), env, logs)
+        running.callback(serve.stop)
+        serve.wait_ready(f"{service_url}/health/ready")
+        roles = [serve]
+        for name in ("worker", "beat"):  # nobody waits for them before the first call has ended
+            role = Role((name,), env, logs)
             running.callback(role.stop)
             roles.append(role)
-        roles[0].wait_ready(f"{service_url}/health/ready")
         yield Machine(
             services.database_url,
             workspace_id,

@@ -24,14 +24,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document fo
 
 @cli.command()
 def demo(
-    calls: Annotated[int, typer.Option(help="How many simulated callers phone in, one after another.", min=1)] = 3,
+    calls: Annotated[int, typer.Option(help="How many simulated callers phone in.", min=1)] = 3,
     as_json: AsJson = False,
-    fast: Annotated[bool, typer.Option("--together", help="All callers phone in at once.")] = False,
 ) -> None:
     """Simulated callers phone in over real Media Streams; then see what was kept."""
     from app.demo.run import run
 
-    raise typer.Exit(run(calls=calls, as_json=as_json, together=fast))
+    raise typer.Exit(run(calls=calls, as_json=as_json))
 
 
 @cli.command()

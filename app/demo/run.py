@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from rich.console import Console
 
@@ -16,7 +17,7 @@ from app.demo.exchange import exchange_for
 from app.demo.kept import Archive, Kept
 from app.demo.screen import Screen
 from app.dialog.events import AgentSaid, Entry
-from app.exchange.exchange import CallRecord, Exchange
+from app.exchange.exchange import Exchange
 from app.exchange.personas import ReactivePersona
 from app.local import NUMBER, Machine, machine, playbook_text
 from app.settings import Settings, load
@@ -24,9 +25,11 @@ from app.store import call_events
 from app.store.connect import Database
 
 FOLLOW_S = 0.1
+APART_S = 3.0  # between two phones that ring
+AT_ONCE = 10
 
 
-def run(*, calls: int = 3, as_json: bool = False, together: bool = False) -> int:
+def run(*, calls: int = 3, as_json: bool = False) -> int:
     """0 only if everything that had to happen has happened."""
     console = Console(file=sys.stderr if as_json else sys.stdout)
     settings = load()
@@ -35,8 +38,8 @@ def run(*, calls: int = 3, as_json: bool = False, together: bool = False) -> int
     with machine(settings, offline=True) as running:
         for notice in running.notices:
             console.print(notice, style="dim")
-        console.print(f"Ready after {time.monotonic() - began:.1f} s. The phone rings.")
-        kept = asyncio.run(Demo(settings, running, console).play(callers(calls), together))
+        console.print(f"Ready after {time.monotonic() - began:.1f} s. {_phones(calls)}")
+        kept = asyncio.run(Demo(settings, running, console).play(callers(calls)))
     summary.show(console, kept)
     if as_json:
         sys.stdout.write(summary.as_json(kept) + "\n")
@@ -44,6 +47,17 @@ def run(*, calls: int = 3, as_json: bool = False, together: bool = False) -> int
     if failed:
         console.print(f"{failed} of {len(kept)} calls did not go as they should; logs are in {settings.data_dir}/logs.")
     return 1 if failed else 0
+
+
+def _phones(calls: int) -> str:
+    if calls == 1:
+        return "The phone rings."
+    return (
+        f"The phones ring: {calls} callers, {APART_S:.0f} s apart. You follow the first; the others are shown after it."
+    )
+
+
+Told: TypeAlias = "asyncio.Queue[Entry | None]"  # a call's log as it grows; None when it is over
 
 
 class Demo:
@@ -56,40 +70,52 @@ class Demo:
         self._database = Database.open(running.database_url, max_size=4)
         self._archive = Archive(self._database, running.workspace_id)
         self._recordings = settings.data_dir / "recordings" / datetime.now().strftime("%Y%m%d-%H%M%S")
+        self._lines = asyncio.Semaphore(AT_ONCE)
 
-    async def play(self, cast: Sequence[Caller], together: bool) -> list[Kept]:
+    async def play(self, cast: Sequence[Caller]) -> list[Kept]:
+        """All of them phone in, one after the other has begun; their calls are shown in that order."""
         name = self._settings.playbook
         try:
-            async with exchange_for(self._machine, name, playbook_text(name)) as exchange:
-                if together:
-                    calls = [self._call(exchange, caller, loud=False) for caller in cast]
-                    return list(await asyncio.gather(*calls))
-                return [await self._call(exchange, caller, loud=True) for caller in cast]
+            async with exchange_for(self._machine, name, playbook_text(name)) as exchange, asyncio.TaskGroup() as group:
+                told: list[Told] = [asyncio.Queue() for _ in cast]
+                calls = [
+                    group.create_task(self._call(exchange, caller, screen, wait_s=number * APART_S))
+                    for number, (caller, screen) in enumerate(zip(cast, told, strict=True))
+                ]
+                for caller, screen in zip(cast, told, strict=True):
+                    await self._show(caller, screen)
+            return [call.result() for call in calls]
         finally:
             await asyncio.to_thread(self._database.close)
 
     async def ring(self, exchange: Exchange, caller: Caller) -> None:
         """One call, shown with what came of it."""
-        summary.show(self._console, [await self._call(exchange, caller, loud=True)])
-
-    async def _call(self, exchange: Exchange, caller: Caller, *, loud: bool) -> Kept:
-        if loud:
-            self._screen.heading(caller.name)
-        person = caller.person()
+        told: Told = asyncio.Queue()
         async with asyncio.TaskGroup() as group:
+            call = group.create_task(self._call(exchange, caller, told))
+            await self._show(caller, told)
+        summary.show(self._console, [call.result()])
+
+    async def _show(self, caller: Caller, told: Told) -> None:
+        self._screen.heading(caller.name)
+        while (entry := await told.get()) is not None:
+            self._screen.show(entry)
+
+    async def _call(self, exchange: Exchange, caller: Caller, told: Told, wait_s: float = 0.0) -> Kept:
+        await asyncio.sleep(wait_s)
+        person = caller.person()
+        async with self._lines, asyncio.TaskGroup() as group:
             dialled = group.create_task(exchange.dial_in(caller.phone, NUMBER, person))
-            follower = group.create_task(self._follow(exchange, caller, person, loud))
+            follower = group.create_task(self._follow(exchange, caller, person, told))
             record = await dialled
             await asyncio.sleep(3 * FOLLOW_S)  # the last entries are on their way to the log
             follower.cancel()
-        return await self._keep(caller, record)
-
-    async def _keep(self, caller: Caller, record: CallRecord) -> Kept:
+        told.put_nowait(None)
         path = record.tape.save(self._recordings / f"{record.call.sid}.wav")
         return await asyncio.to_thread(self._archive.settled, caller, record.call.sid, path)
 
-    async def _follow(self, exchange: Exchange, caller: Caller, person: Person, loud: bool) -> None:
-        """Shows the log as it grows, and lets the caller know what the agent is saying."""
+    async def _follow(self, exchange: Exchange, caller: Caller, person: Person, told: Told) -> None:
+        """Passes the log on as it grows, and lets the caller know what the agent is saying."""
         seq = 0
         while True:
             await asyncio.sleep(FOLLOW_S)
@@ -100,8 +126,7 @@ class Demo:
                 seq = entry.seq
                 if isinstance(entry.fact, AgentSaid) and isinstance(person, ReactivePersona):
                     person.ears.hear(entry.fact.text)
-                if loud:
-                    self._screen.show(entry)
+                told.put_nowait(entry)
 
     def _read(self, call_sid: str, after_seq: int) -> tuple[Entry, ...]:
         with self._database.worker(self._machine.workspace_id) as db:

@@ -66,10 +66,11 @@ def place_call(
     *,
     ours: str,
     rules: Rules | None = None,
+    on_allowed: Callable[[], None] = lambda: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> PlacedCall:
     """Calls `number` from the workspace that owns `ours`, under the rules shipped with this version unless others are
-    given.
+    given. `on_allowed` runs once they say yes and before the attempt counts; it may raise.
 
     Raises CallRefused with the reason when the rules say no (the refusal is kept), BadInput for a number or playbook
     that is none, and the ProviderError family; ProviderUncertain means that the phone may ring all the same.
@@ -85,13 +86,15 @@ def place_call(
         wanted = workspaces.number_for(db, playbook) if playbook else owner
         if wanted is None:
             raise BadInput(f"No number answers with the playbook {playbook!r}.")
-        outcome = _reserve(db, wanted, to, now(), rules or load())
+        outcome = _reserve(db, wanted, to, now(), rules or load(), on_allowed)
     if isinstance(outcome, Decision):
         raise CallRefused(str(outcome))
     return _dial(database, carrier, outcome, owner.workspace_id)
 
 
-def _reserve(db: Connection, number: workspaces.Number, to: str, now: datetime, rules: Rules) -> Reservation | Decision:
+def _reserve(
+    db: Connection, number: workspaces.Number, to: str, now: datetime, rules: Rules, on_allowed: Callable[[], None]
+) -> Reservation | Decision:
     """One transaction: the decision, and the attempt when it allows one. Returns the decision when it does not."""
     lead = leads.by_phone(db, to)
     contact = Contact(
@@ -112,6 +115,7 @@ def _reserve(db: Connection, number: workspaces.Number, to: str, now: datetime, 
         if decision.at is not None:
             decisions.store(db, decision)
         return decision
+    on_allowed()
     lead = lead or leads.find_or_create(db, to, "outbound_call")
     attempt_id = attempts.reserve(db, lead.id, to, decision, now)
     return Reservation(attempt_id, lead.id, to, number.e164, number.playbook, _SEAL)
@@ -150,18 +154,19 @@ def _clock_holds(db: Connection, now: datetime) -> bool:
 def call_number(number: str, *, playbook: str | None = None, as_json: bool = False) -> int:
     """`strowger call`: 0 when the phone rings, 1 when the rules or the carrier said no; says why."""
     from app.embedded import start_services
+    from app.local import furnish
     from app.settings import load as load_settings
 
     observe.configure("console", level=logging.WARNING)
     settings = load_settings()
-    with start_services(settings) as services:
-        url = services.settings(settings).database_url
-        assert url is not None
-        database = Database.open(url.get_secret_value(), max_size=2)
+    with start_services(settings, share=True) as services:
+        if settings.database_url is None:
+            furnish(settings, services.database_url)
+        database = Database.open(services.database_url, max_size=2)
+        carrier = _LazyCarrier(settings)
+        ours = settings.twilio_number or DEMO_NUMBER
         try:
-            placed = place_call(
-                database, carrier_of(settings), number, playbook, ours=settings.twilio_number or DEMO_NUMBER
-            )
+            placed = place_call(database, carrier, number, playbook, ours=ours, on_allowed=carrier.connect)
         except CallRefused as refusal:
             _say(as_json, {"placed": False, "reason": str(refusal)}, f"Not called. {refusal}")
             return 1
@@ -172,6 +177,26 @@ def call_number(number: str, *, playbook: str | None = None, as_json: bool = Fal
             database.close()
     _say(as_json, {"placed": True, "call_sid": placed.call_sid}, f"Calling {placed.to}: {placed.call_sid}")
     return 0
+
+
+class _LazyCarrier:
+    """Twilio, once the rules have said yes: a refusal needs no account."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._carrier: Carrier | None = None
+
+    def connect(self) -> None:
+        """Raises BadSetting naming the variable that is missing."""
+        self._carrier = carrier_of(self._settings)
+
+    def place(self, *, to: str, sender: str, reference: str) -> str:
+        assert self._carrier is not None
+        return self._carrier.place(to=to, sender=sender, reference=reference)
+
+    def hang_up(self, call_sid: str) -> None:
+        assert self._carrier is not None
+        self._carrier.hang_up(call_sid)
 
 
 def carrier_of(settings: Settings) -> Carrier:

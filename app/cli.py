@@ -93,7 +93,7 @@ def migrate() -> None:
     from app.store.migrate import migrate as apply
 
     settings = load()
-    with start_services(settings) as services:
+    with start_services(settings, share=True) as services:
         applied = apply(services.database_url)
         if settings.twilio_number:
             furnish(settings, services.database_url)

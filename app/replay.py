@@ -40,7 +40,7 @@ def run(call_sid: str, *, as_json: bool, speed: float) -> int:
 
 
 def _entries(call_sid: str) -> tuple[Entry, ...]:
-    with start_services(load()) as services:
+    with start_services(load(), share=True) as services:
         database = Database.open(services.database_url, max_size=1)
         try:
             with database.system() as db:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -120,6 +121,19 @@ def call(
     from app.calling import call_number
 
     raise typer.Exit(call_number(number, playbook=playbook, as_json=as_json))
+
+
+@cli.command()
+def consent(
+    number: Annotated[str, typer.Argument(help="The person's number, with country code: +12025550111")],
+    wording: Annotated[str, typer.Option(help="The exact text the person agreed to.")],
+    evidence: Annotated[str, typer.Option(help="Where the proof lies: a signature, a form, a recording.")],
+    given_at: Annotated[datetime | None, typer.Option("--at", help="When; now if left out.")] = None,
+) -> None:
+    """Write down a person's written consent to marketing calls, without which `call` refuses."""
+    from app.consenting import record
+
+    raise typer.Exit(record(number, wording=wording, evidence=evidence, given_at=given_at))
 
 
 @cli.command()

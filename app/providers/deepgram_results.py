@@ -1,0 +1,146 @@
+"""What Deepgram says, in the time of the call: a connection's state without a socket.
+
+Source: developers.deepgram.com, listen v1. A result that is final freezes its span; later ones begin after it. Its
+times start at 0 on every connection and count the audio received, so they are mapped back to the call's.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from app.dialog.events import Heard
+from app.errors import ProviderDown
+from app.ports import AudioChunk
+from app.telephony import mulaw
+
+NAME = "deepgram"
+_EARLY_MS = 100  # a span that ends this little before the voice did covers it
+_GAP_MS = 40  # less is jitter of the time stamps, not lost audio
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One `Results` message; times in seconds of the connection. `words_from_s` and `words_to_s` are None without
+    words."""
+
+    text: str
+    confidence: float
+    final: bool
+    ends_s: float
+    words_from_s: float | None = None
+    words_to_s: float | None = None
+
+
+def read(message: Any) -> Result | None:
+    """None for every kind of message that carries no words, for unknown kinds (the SDK hands those over as None) and
+    for malformed ones: the SDK does not validate. Raises ProviderDown for an Error."""
+    kind = getattr(message, "type", None)
+    if kind == "Error":
+        raise ProviderDown(f"Deepgram reports {getattr(message, 'description', None) or 'an error'}")
+    if kind != "Results":
+        return None
+    try:
+        best = message.channel.alternatives[0]
+        words = [(float(word.start), float(word.end)) for word in best.words or ()]
+        return Result(
+            text=str(best.transcript or "").strip(),
+            confidence=float(best.confidence or 0.0),
+            final=bool(message.is_final),
+            ends_s=float(message.start) + float(message.duration),
+            words_from_s=words[0][0] if words else None,
+            words_to_s=words[-1][1] if words else None,
+        )
+    except (AttributeError, IndexError, TypeError, ValueError):
+        return None
+
+
+class Timeline:
+    """Which moment of the call a second of the connection is. Audio that never came leaves a gap in the call only."""
+
+    def __init__(self) -> None:
+        self._sent_ms = 0
+        self._from: list[int] = []  # sent ms at which a stretch without gaps begins ...
+        self._call: list[int] = []  # ... and when that was in the call
+
+    def sent(self, chunk: AudioChunk) -> None:
+        if not self._from or abs(chunk.at_ms - self.at(self._sent_ms / 1000)) > _GAP_MS:
+            self._from.append(self._sent_ms)
+            self._call.append(chunk.at_ms)
+        self._sent_ms += mulaw.duration_ms(chunk.mulaw)
+
+    def at(self, seconds: float) -> int:
+        """Milliseconds of the call; 0 before anything was sent."""
+        ms = round(seconds * 1000)
+        place = bisect_right(self._from, ms) - 1
+        if place < 0:
+            return self._call[0] if self._call else 0
+        return self._call[place] + ms - self._from[place]
+
+
+class Hearing:
+    """One connection's: audio and voice go in, messages become words."""
+
+    def __init__(self) -> None:
+        self._time = Timeline()
+        self._stopped: deque[int] = deque()  # where the voice ended and no final result has reached yet
+        self._interim = ""
+        self._voice = False
+        self._news_at: float | None = None  # since when, on the loop's clock, we wait for a result
+        self.answered_ms: int | None = None  # of the call; words up to here are final
+
+    def sent(self, chunk: AudioChunk) -> None:
+        self._time.sent(chunk)
+
+    def voice_on(self, now: float) -> None:
+        self._voice = True
+        if not self._stopped:
+            self._news_at = now
+
+    def voice_off(self, at_ms: int) -> None:
+        self._voice = False
+        self._stopped.append(at_ms)
+
+    def silent_s(self, now: float) -> float:
+        """How long the caller's voice has gone without a word about it, 0 when none is owed."""
+        if self._news_at is None or not (self._voice or self._stopped):
+            return 0.0
+        return now - self._news_at
+
+    def take(self, message: Any, now: float) -> Heard | None:
+        """The words in a message, if it brings any. Empty ones tell that a stretch of voice had none (more).
+
+        Raises ProviderDown for an Error.
+        """
+        result = read(message)
+        if result is None:
+            return None
+        self._news_at = now
+        if not result.final:
+            if not result.text or result.text == self._interim:
+                return None
+            self._interim = result.text
+            return self._heard(result, self._word_ms(result.words_to_s, result))
+        return self._freeze(result)
+
+    def _freeze(self, result: Result) -> Heard | None:
+        span_ms = self._time.at(result.ends_s)
+        self.answered_ms = max(self.answered_ms or 0, span_ms)
+        closed_ms = None
+        while self._stopped and self._stopped[0] <= span_ms + _EARLY_MS:
+            closed_ms = self._stopped.popleft()
+        self._interim, hung = "", bool(self._interim)
+        ended_ms = max(closed_ms or 0, self._word_ms(result.words_to_s, result) if result.text else 0)
+        if result.text or closed_ms is not None or hung:
+            return self._heard(result, ended_ms or span_ms)
+        return None
+
+    def _heard(self, result: Result, ended_ms: int) -> Heard:
+        started_ms = ended_ms if not result.text else self._word_ms(result.words_from_s, result)
+        confidence = result.confidence if result.text else 0.0
+        return Heard(result.text, result.final, confidence, min(started_ms, ended_ms), ended_ms, NAME)
+
+    def _word_ms(self, seconds: float | None, result: Result) -> int:
+        return self._time.at(result.ends_s if seconds is None else seconds)

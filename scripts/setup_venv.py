@@ -97,11 +97,13 @@ def run(command, doing):
 def install(lock):
     uv = shutil.which("uv")
     if uv:
-        pip = [uv, "pip", "install", "--quiet", "--python", str(venv_python())]
+        pip = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(venv_python())]
     else:
         pip = [str(venv_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*pip, "--require-hashes", "-r", str(lock)], f"installing what {lock.name} names")
     run([*pip, "--no-deps", "--no-build-isolation", "-e", "."], "installing strowger itself")
+    # Once here, and not at every start where Python may not write (PYTHONDONTWRITEBYTECODE, a read-only checkout).
+    run([str(venv_python()), "-m", "compileall", "-q", "app", "ml", "workers"], "compiling strowger")
 
 
 def fingerprint(lock):

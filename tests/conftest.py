@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from app.store.connect import Database
@@ -26,6 +27,12 @@ _TEMPLATE = "strowger_template"
 _PLAYBOOK = "business: {name: Northlight Solar}\n"
 _PG15 = (Path("/usr/lib/postgresql/15"), Path("/usr/pgsql-15"), Path("/opt/homebrew/opt/postgresql@15"))
 _owner = pytest.StashKey[bool]()
+
+# The same examples every time: whoever sees a failure can see it again. For others: --hypothesis-profile=default
+settings.register_profile(
+    "strowger", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("strowger")
 
 
 def pytest_configure(config: pytest.Config) -> None:

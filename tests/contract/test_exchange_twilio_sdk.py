@@ -36,10 +36,10 @@ Scene = Callable[[Client, Exchange], Coroutine[Any, Any, None]]
 def scene(play: Scene) -> None:
     async def main() -> None:
         config = Config(calls_per_second=100, ring_delay_s=0.01)
-        async with asyncio.timeout(30), serving(port=0, account=ACCOUNT, config=config) as exchange:
+        async with asyncio.timeout(120), serving(port=0, account=ACCOUNT, config=config) as exchange:
             exchange.add_number(Number(OURS, whatsapp=True))
             exchange.messages.delays = Delays(0.01, 0.01, 0.01)
-            client = Client(ACCOUNT.sid, ACCOUNT.token, http_client=TwilioHttpClient(timeout=10))
+            client = Client(ACCOUNT.sid, ACCOUNT.token, http_client=TwilioHttpClient(timeout=60))
             client.api.base_url = client.content.base_url = exchange.office.config.base_url
             await play(client, exchange)
 
@@ -114,7 +114,7 @@ def test_the_api_refuses_with_the_carriers_numbers(asked: dict[str, str], status
 def test_wrong_password_unknown_call_and_foreign_account() -> None:
     async def play(client: Client, exchange: Exchange) -> None:
         async def refused(user: str, password: str, account: str, sid: str) -> tuple[int, int | None]:
-            other = Client(user, password, account, http_client=TwilioHttpClient(timeout=10))
+            other = Client(user, password, account, http_client=TwilioHttpClient(timeout=60))
             other.api.base_url = exchange.office.config.base_url
             with pytest.raises(TwilioRestException) as refusal:
                 await asyncio.to_thread(other.calls(sid).fetch)

@@ -29,7 +29,7 @@ def whatsapp(box: Letterbox) -> WhatsApp:
 
 
 def whatsapp_at(url: str) -> WhatsApp:
-    client = connect("AC" + "0" * 32, "secret", url, timeout_s=2)
+    client = connect("AC" + "0" * 32, "secret", url, timeout_s=30)
     return WhatsApp(client, status_url="https://calls.example.com/twilio/message-status")
 
 

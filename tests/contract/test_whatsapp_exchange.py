@@ -32,7 +32,7 @@ def test_C51_a_follow_up_reads_the_same_through_template_and_variables_and_is_fo
     assert letter.template == template_name(book.name, "appointment_summary")
 
     async def main() -> None:
-        async with asyncio.timeout(30), serving(port=0, account=ACCOUNT) as exchange:
+        async with asyncio.timeout(120), serving(port=0, account=ACCOUNT) as exchange:
             exchange.add_number(Number(OURS, whatsapp=True))
             template = approved_text(book.message("appointment_summary").text)
             exchange.messages.add_template(letter.template, template, book.language)

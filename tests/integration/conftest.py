@@ -60,7 +60,7 @@ def eventually() -> Callable[..., None]:
     """`eventually(lambda: ...)` returns as soon as it holds, and fails when it has not within `within_s` seconds."""
     import time
 
-    def wait(holds: Callable[[], object], within_s: float = 50.0) -> None:
+    def wait(holds: Callable[[], object], within_s: float = 120.0) -> None:
         give_up_at = time.monotonic() + within_s
         while not holds():
             assert time.monotonic() < give_up_at, "it did not come true in time"

@@ -118,7 +118,7 @@ def standing(made: Path) -> Iterator[Parent]:
     running = Parent(copied(made))
     yield running
     running.kill()
-    psutil.wait_procs(running.family, timeout=20)
+    psutil.wait_procs(running.family, timeout=60)
     shutil.rmtree(running.data_dir)
 
 
@@ -127,7 +127,7 @@ def parent(data_dir: Path) -> Iterator[Parent]:
     running = Parent(data_dir)
     yield running
     running.kill()
-    psutil.wait_procs(running.family, timeout=20)
+    psutil.wait_procs(running.family, timeout=60)
 
 
 def remember(url: str, value: int) -> None:
@@ -174,7 +174,7 @@ def test_F21_sigkill_of_the_parent_stops_both_and_loses_nothing(data_dir: Path, 
     remember(parent.database_url, 1)
     assert redis.Redis.from_url(parent.redis_url).ping()
     parent.kill()
-    gone, alive = psutil.wait_procs(parent.family, timeout=20)
+    gone, alive = psutil.wait_procs(parent.family, timeout=60)
     assert (len(gone), alive) == (4, [])
     with start_services(settings(data_dir)) as services:
         assert remembered(services.database_url) == [1]
@@ -192,7 +192,7 @@ def test_a_killed_keeper_takes_its_server_along(data_dir: Path, parent: Parent) 
     remember(parent.database_url, 1)
     for keeper in parent.keepers:
         keeper.kill()
-    gone, alive = psutil.wait_procs(parent.servers, timeout=20)
+    gone, alive = psutil.wait_procs(parent.servers, timeout=60)
     assert (len(gone), alive) == (2, [])
 
 
@@ -243,7 +243,7 @@ def test_a_server_outlives_its_starter_while_a_guest_is_there(data_dir: Path, pa
     with start_services(settings(data_dir), share=True) as guest:
         parent.kill()
         remember(guest.database_url, 1)
-    _, alive = psutil.wait_procs(parent.family, timeout=20)
+    _, alive = psutil.wait_procs(parent.family, timeout=60)
     assert alive == []
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 SENDING_S = 1.5
-NOT_LONG_S = 8.0
+NOT_LONG_S = 30.0  # a few limits of 5 s each; without them it would be for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ def test_F03_a_worker_that_could_not_acknowledge_takes_work_again(
     eventually(lambda: settled(first))
     running.broker.start()
     second = call_ends("+12025550112")
-    eventually(lambda: settled(second), within_s=35)  # a silent worker would be replaced later than that
-    assert {child.ppid() for child in running.worker.grandchildren()} == before
+    eventually(lambda: settled(second))
+    assert {child.ppid() for child in running.worker.grandchildren()} == before  # and not by being replaced
 
 
 def test_F04_a_broker_that_accepts_and_never_answers_costs_the_relay_seconds_and_no_lease(

@@ -50,7 +50,7 @@ class Desk:
         self.database, self.workspace, self.business = database, tenant.workspace, tenant.number
         self.sid = f"CA{self.workspace.hex}"
         self.ahead = timedelta()
-        client = connect("AC" + "0" * 32, "secret", box.url, timeout_s=2)
+        client = connect("AC" + "0" * 32, "secret", box.url, timeout_s=30)
         self.resources = Resources(
             database=database,
             post=WhatsApp(client),

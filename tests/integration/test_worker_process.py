@@ -59,9 +59,10 @@ def running(shared_postgres_url: str, tmp_path_factory: pytest.TempPathFactory) 
         worker = parts.role("worker", folder, environment, "--concurrency", "1")
         beat = parts.role("beat", folder, environment)
         broker = parts.broker(folder, port)
-        for part in (broker, worker, beat):
+        broker.start()
+        model.load(folder, wait=True)  # or the worker makes it for itself, and jobs wait for that
+        for part in (worker, beat):
             part.start()
-        model.load(folder, wait=True)  # what the worker is making for itself just now
         yield Running(broker_url, box, worker)
         for part in (beat, worker, broker):
             part.kill()

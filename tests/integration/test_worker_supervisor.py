@@ -57,7 +57,7 @@ def watch_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Watc
     yield watch
     for one in watches:
         one.supervisor.stop()
-        one.thread.join(10)
+        one.thread.join(60)
         assert not one.thread.is_alive()
 
 

@@ -106,7 +106,7 @@ class Twilio:
             stream.start(parameters)
             yield stream
             socket.close(1006)
-            assert self.watched.over.acquire(timeout=10)
+            assert self.watched.over.acquire(timeout=60)
 
 
 @dataclass
@@ -268,10 +268,10 @@ class Server:
             "X-Twilio-Signature": sign(TOKEN, PUBLIC + path, body.items()),
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        return httpx2.post(f"http://127.0.0.1:{self.port}{path}", content=urlencode(body), headers=headers, timeout=10)
+        return httpx2.post(f"http://127.0.0.1:{self.port}{path}", content=urlencode(body), headers=headers, timeout=60)
 
     def get(self, path: str) -> httpx2.Response:
-        return httpx2.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+        return httpx2.get(f"http://127.0.0.1:{self.port}{path}", timeout=60)
 
     def ring(self, sid: str) -> httpx2.Response:
         return self.post("/twilio/voice", CallSid=sid, From=CALLER, To=BUSINESS, Direction="inbound")
@@ -299,7 +299,7 @@ def send(line: ClientConnection, sid: str, event: str, **body: object) -> None:
 def hear(line: ClientConnection, sid: str, marks: int) -> None:
     """Echoes marks, so many of them; raises ConnectionClosed when the line is closed before."""
     while marks:
-        frame = json.loads(line.recv(timeout=10))
+        frame = json.loads(line.recv(timeout=60))
         if frame["event"] == "mark":
             send(line, sid, "mark", mark=frame["mark"])
             marks -= 1
@@ -348,7 +348,7 @@ def serving(settings: Settings, *, drain_limit_s: float = 60) -> Iterator[Server
     script = Path(__file__).with_name("scripted_server.py")
     process = subprocess.Popen([sys.executable, str(script), str(port)], env=env)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 if httpx2.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:

@@ -44,7 +44,7 @@ def a_person(*script: Step) -> Persona:
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - another process and the real clock: there is nothing to wait on
             await asyncio.sleep(0.05)
 

@@ -43,7 +43,6 @@ def score(trained: Any, tmp_path: Path, write: Callable[..., Path]) -> Callable[
     return scored
 
 
-@pytest.mark.xdist_group("ml-train")
 def test_train_evaluate_and_score_from_a_csv(tmp_path: Path, rows_of: Any, write: Any) -> None:
     table = write(tmp_path / "leads.csv", rows_of(400), delimiter=";", encoding="utf-8-sig")
     later = write(tmp_path / "later.csv", rows_of(300, seed=8))

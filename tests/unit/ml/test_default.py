@@ -16,8 +16,6 @@ from ml.features import CATEGORIES, NUMBERS, lead_row
 from ml.model import LeadModel
 from ml.simulate import leads
 
-pytestmark = pytest.mark.xdist_group("ml-default")
-
 BOOKED = Conversation(talk_share=0.35, caller_turns=9, questions=1, facts=5, commitment=True, seconds=95)
 POLITE_NO = Conversation(talk_share=0.15, caller_turns=2, objections=1, seconds=25)
 STOP = Conversation(talk_share=0.2, caller_turns=2, opted_out=True, seconds=20)

@@ -12,10 +12,10 @@ from importlib.resources import files
 from app.dialog.redaction import redact as redact
 from app.dialog.words import normal
 
-__all__ = ["asks_robot", "opts_out", "redact", "refuses_recording"]
+__all__ = ["asks_robot", "opts_out", "read_rules", "redact", "refuses_recording"]
 
 
-def _read_rules(text: str) -> dict[str, re.Pattern[str]]:
+def read_rules(text: str) -> dict[str, re.Pattern[str]]:
     """Section -> one pattern that matches where any of its lines does."""
     words: dict[str, str] = {}
     sections: dict[str, list[str]] = {}
@@ -36,7 +36,7 @@ def _filled(pattern: str, words: dict[str, str]) -> str:
     return re.sub(r"%(\w+)%", lambda name: words[name[1]], pattern)
 
 
-_RULES = _read_rules((files("app.dialog") / "data" / "guard_rules.txt").read_text(encoding="utf-8"))
+_RULES = read_rules((files("app.dialog") / "data" / "guard_rules.txt").read_text(encoding="utf-8"))
 
 
 def opts_out(text: str) -> bool:

@@ -18,6 +18,7 @@ from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from app.providers.chat import ChatModel
     from app.providers.offline.vad import SileroVoiceActivity
     from app.providers.offline.workers import RecogniserPool
 
@@ -46,6 +47,17 @@ class Shared:
 
         return RecogniserPool(min(MOST_RECOGNISERS, max(1, (os.cpu_count() or 2) - 1)))
 
+    @cached_property
+    def chat(self) -> ChatModel:
+        from app.providers.chat import connect
+
+        key = self.settings.openai_api_key
+        return connect(
+            key=key.get_secret_value() if key else "",
+            base_url=self.settings.openai_base_url,
+            model=self.settings.openai_model,
+        )
+
 
 def _offline_stt(shared: Shared, playbook: Playbook) -> SpeechToText:
     from app.dialog.sayings import sayings_for
@@ -62,6 +74,14 @@ def _playbook_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, st
     return lambda today, direction: PlaybookDialogue(playbook, understand, today=today, direction=direction)
 
 
+def _openai_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, str], Dialogue]:
+    from app.providers.offline.intents import Intents
+    from app.providers.openai import Guide, LanguageModelDialogue
+
+    guide, chat = Guide.by(playbook, Intents.load(playbook, shared.settings.data_dir).understand), shared.chat
+    return lambda today, direction: LanguageModelDialogue(guide, chat, today=today, direction=direction)
+
+
 def _offline_tts(shared: Shared) -> TextToSpeech:
     from app.providers.offline.tts import OfflineTextToSpeech
 
@@ -69,7 +89,10 @@ def _offline_tts(shared: Shared) -> TextToSpeech:
 
 
 SPEECH_TO_TEXT: Mapping[str, Callable[[Shared, Playbook], SpeechToText]] = {"offline": _offline_stt}
-DIALOGUE: Mapping[str, Callable[[Shared, Playbook], Callable[[date, str], Dialogue]]] = {"playbook": _playbook_dialogue}
+DIALOGUE: Mapping[str, Callable[[Shared, Playbook], Callable[[date, str], Dialogue]]] = {
+    "playbook": _playbook_dialogue,
+    "openai": _openai_dialogue,
+}
 TEXT_TO_SPEECH: Mapping[str, Callable[[Shared], TextToSpeech]] = {"offline": _offline_tts}
 
 
@@ -112,6 +135,8 @@ class Providers:
             await recognisers.warm()
 
     async def close(self) -> None:
+        if "chat" in vars(self._shared):
+            await self._shared.chat.client.close()
         if "recognisers" in vars(self._shared):
             await asyncio.to_thread(self._shared.recognisers.close)
 

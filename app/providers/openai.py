@@ -1,0 +1,217 @@
+"""Dialogue on any OpenAI-compatible chat-completions server, steered by the playbook.
+
+The engine decides, as it does offline: what the caller's words change, what is asked next, what has legal weight. The
+model only puts the rest into words, and may use the few tools the state allows. Whenever it is late, fails or says what
+it may not, the playbook's own lines take over within the turn, and the log says so.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import date
+
+from app.dialog import engine
+from app.dialog.composer import Composer
+from app.dialog.events import ProviderFailed
+from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say
+from app.dialog.playbook import Playbook
+from app.dialog.prompt import MOST_SAYINGS, Saying, messages
+from app.dialog.routing import expectation
+from app.dialog.sayings import answers_for
+from app.dialog.speakable import Approved
+from app.dialog.state import State, Understanding
+from app.dialog.toolbox import NotAllowed, Tool, Used, tools_for, use
+from app.dialog.wording import Wording, divide, is_substance
+from app.errors import ProviderError
+from app.providers.chat import ChatModel, Ended, Tokens, ToolCall, Words
+from app.providers.offline.dialogue import Understand
+
+TOOLS_PER_TURN = 3
+TOOLS_PER_CALL = 20
+
+
+@dataclass(slots=True)
+class Usage:
+    """Tokens of one call, as far as the server counted them; `uncounted` are replies it did not."""
+
+    prompt: int = 0
+    completion: int = 0
+    uncounted: int = 0
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What came of asking the model once."""
+
+    composer: Composer
+    tools: tuple[Tool, ...]
+    calls: list[ToolCall] = field(default_factory=list)
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What all calls with one playbook share: itself, what callers' words mean in it, and what it lets one say."""
+
+    playbook: Playbook
+    understand: Understand
+    approved: Approved
+
+    @classmethod
+    def by(cls, playbook: Playbook, understand: Understand) -> Guide:
+        return cls(playbook, understand, Approved.by(playbook))
+
+
+class LanguageModelDialogue:
+    """One conversation."""
+
+    def __init__(self, guide: Guide, model: ChatModel, *, today: date, direction: str = "inbound") -> None:
+        self._guide, self._model = guide, model
+        self._book = guide.playbook
+        self._state, self._opening = engine.begin(self._book, today=today, direction=direction)
+        self._history: deque[Saying] = deque(maxlen=MOST_SAYINGS)
+        self._tools_used = 0
+        self.usage = Usage()
+
+    @property
+    def name(self) -> str:
+        return "openai"
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def expecting(self) -> Expectation:
+        return expectation(self._state, self._book, answers_for(self._book, self._state.topic))
+
+    async def begin(self) -> AsyncIterator[Move]:
+        for move in self._opening:
+            yield move
+
+    def heard(self, line: HeardLine) -> None:
+        self._state = engine.heard(self._state, line, self._book)
+        if line.heard_text:
+            self._history.append(Saying("agent", line.heard_text))
+
+    async def recall(self, turn: CallerTurn) -> AsyncIterator[Move]:
+        """A turn of the past, from the log: the engine's step without asking the model again."""
+        for move in self._step(turn)[1]:
+            yield move
+
+    async def answer(self, turn: CallerTurn) -> AsyncIterator[Move]:
+        """The state has changed before the first move, and changes again only with a tool, in one step."""
+        history = tuple(self._history)
+        understood, moves = self._step(turn)
+        wording = divide(moves, self._book)
+        for move in (*wording.logs, *wording.before):
+            yield move
+        if not isinstance(turn, Said) or not turn.text.strip() or not wording.for_model:
+            for move in wording.as_written:
+                yield move
+            return
+        tools = tools_for(self._state, self._book, understood=understood) if self._may_use_tools() else ()
+        composer = Composer(wording, self._book, self._guide.approved, self._state.facts)
+        attempt = _Attempt(composer, tools)
+        async with aclosing(self._ask(attempt, history, turn.text, wording)) as spoken:
+            async for say in spoken:
+                yield say
+        for move in self._rest(attempt, turn.text, wording):
+            yield move
+
+    def _may_use_tools(self) -> bool:
+        return self._tools_used < TOOLS_PER_CALL
+
+    def _step(self, turn: CallerTurn) -> tuple[bool, tuple[Move, ...]]:
+        """Whether the engine made sense of the turn, and its reply."""
+        meaning = Understanding()
+        if isinstance(turn, Said) and turn.text.strip():
+            meaning = self._guide.understand(turn.text, self.expecting())
+        self._state, moves = engine.answer(self._state, turn, meaning, self._book)
+        if isinstance(turn, Said) and turn.text.strip():
+            self._history.append(Saying("caller", turn.text))
+        elif isinstance(turn, Pressed):
+            self._history.append(Saying("caller", f"(pressed {turn.digits})"))
+        purposes = {move.purpose for move in moves if isinstance(move, Say)}
+        return not purposes & {"unclear", "no_answer", "move_on"} and len(purposes) > 1, moves
+
+    async def _ask(
+        self, attempt: _Attempt, history: tuple[Saying, ...], said: str, wording: Wording
+    ) -> AsyncGenerator[Say, None]:
+        """Speaks the model's words as they come. Never raises ProviderError."""
+        prompt = messages(self._book, history, self._state.facts, said, wording)
+        composer, counted = attempt.composer, False
+        try:
+            async with aclosing(self._model.stream(prompt, attempt.tools)) as pieces:
+                async for piece in pieces:
+                    match piece:
+                        case Words(text):
+                            for say in composer.feed(text):
+                                yield say
+                        case ToolCall():
+                            attempt.calls.append(piece)
+                        case Ended(reason):
+                            for say in composer.end(reason):
+                                yield say
+                        case Tokens(prompt=asked, completion=answered):
+                            counted = True
+                            self.usage.prompt += asked
+                            self.usage.completion += answered
+                    if composer.refused or (composer.over and not attempt.tools):
+                        break
+        except ProviderError as error:
+            attempt.failure = str(error)
+        if not counted:
+            self.usage.uncounted += 1
+
+    def _rest(self, attempt: _Attempt, said: str, wording: Wording) -> Iterator[Move]:
+        """What the model left to be said, and what its tools lead to."""
+        composer = attempt.composer
+        problem = attempt.failure or (f"may not be said: {composer.refused}" if composer.refused else "")
+        if problem:
+            yield self._failed(problem)
+        refusals, led = self._use(attempt, said) if not problem else ([], [])
+        for refusal in refusals:
+            yield self._failed(f"tool refused: {refusal.why}")
+        if led:
+            yield from _after_tools(composer, wording, led)
+            return
+        yield from composer.unsaid(failed=bool(attempt.failure))
+        if wording.question and not composer.asked:
+            yield wording.question
+        yield from wording.after
+
+    def _use(self, attempt: _Attempt, said: str) -> tuple[list[NotAllowed], list[Used]]:
+        """All tools of the turn at once: a reply cut short afterwards has still done what it logs."""
+        refusals, led = [], []
+        for call in attempt.calls[:TOOLS_PER_TURN]:
+            self._tools_used += 1
+            used = use(call.name, call.arguments, attempt.tools, self._state, said, self._book)
+            if isinstance(used, NotAllowed):
+                refusals.append(used)
+            else:
+                self._state = used.state
+                led.append(used)
+        return refusals, led
+
+    def _failed(self, reason: str) -> Note:
+        return Note(ProviderFailed("dialogue", self.name, reason, fallback="playbook"))
+
+
+def _after_tools(composer: Composer, wording: Wording, led: list[Used]) -> Iterator[Move]:
+    """What the tools log, what must be said all the same, and the next question, in the playbook's words."""
+    for used in led:
+        yield from (move for move in used.moves if isinstance(move, Note | Commit))
+    if composer.asked and wording.question and led[-1].state.topic == wording.question.purpose:
+        return  # it is being asked already
+    if not composer.said:
+        yield from composer.substance()
+    for used in led:
+        for move in used.moves:
+            if isinstance(move, Say) and (used is led[-1] or is_substance(move)):
+                if not (composer.said and move.purpose == "acknowledge"):
+                    yield move
+            elif isinstance(move, Finish):
+                yield move

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from app import observe
-from app.api import callbacks, health, media, messages, problems, voice
+from app.api import callbacks, health, home, media, messages, problems, voice
 from app.api.context import CarrierSettings, Conversations, Web
 from app.api.records import Records
 from app.api.shield import Shield
@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None) -> FastAPI
     )
     problems.install(app)
     app.add_middleware(Shield)
-    for part in (voice, callbacks, messages, media, health):
+    for part in (home, voice, callbacks, messages, media, health):
         app.include_router(part.router)
     return app
 

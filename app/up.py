@@ -34,7 +34,7 @@ def run(*, port: int) -> int:
 
 
 async def _stay(settings: Settings, running: Machine, console: Console) -> None:
-    console.print(f"Service    {running.service_url}   health at /health/detailed, metrics at /metrics")
+    console.print(f"Open       {running.service_url}")
     console.print(f"Logs       {settings.data_dir}/logs")
     if not running.local_carrier:
         console.print(f"Carrier    Twilio; calls come in through {settings.public_url}")
@@ -42,7 +42,7 @@ async def _stay(settings: Settings, running: Machine, console: Console) -> None:
         return
     name = settings.playbook
     async with exchange_for(running, name, playbook_text(name)) as exchange:
-        console.print(f"Exchange   {running.exchange_url}   speaks Twilio's API; its number is {NUMBER}")
+        console.print(f"Exchange   {running.exchange_url} speaks Twilio's API; its number is {NUMBER}")
         if sys.stdin.isatty():
             console.print("Press Enter and somebody phones in. Ctrl-C stops everything.")
         demo = Demo(settings, running, console)

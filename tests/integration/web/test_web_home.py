@@ -1,0 +1,30 @@
+"""What a browser gets at the bare address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from .conftest import CALLER, Twilio
+
+pytestmark = pytest.mark.integration
+
+
+def test_T28_the_page_says_what_runs_and_lets_in_no_script(twilio: Twilio) -> None:
+    twilio.ring("CA1")
+    page = twilio.client.get("/")
+    assert "taking calls" in page.text
+    assert CALLER not in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert twilio.client.get("/home.css").headers["content-type"].startswith("text/css")
+
+
+def test_T35_without_a_database_it_still_answers(
+    twilio: Twilio, outage: Callable[[], AbstractContextManager[None]]
+) -> None:
+    with outage():
+        page = twilio.client.get("/")
+    assert page.status_code == 200
+    assert "<dd>down</dd>" in page.text

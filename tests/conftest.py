@@ -19,6 +19,8 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, settings
 
+from app.embedded.holds import Lifeline, Ownership
+
 if TYPE_CHECKING:
     from app.store.connect import Database
 
@@ -26,7 +28,8 @@ _FOLDER = "STROWGER_TESTS_FOLDER"  # inherited by the workers of a parallel run;
 _TEMPLATE = "strowger_template"
 _PLAYBOOK = "business: {name: Northlight Solar}\n"
 _PG15 = (Path("/usr/lib/postgresql/15"), Path("/usr/pgsql-15"), Path("/opt/homebrew/opt/postgresql@15"))
-_owner = pytest.StashKey[bool]()
+_SERVERS = ("postgres", "valkey", "15/postgres")
+_shares = pytest.StashKey[list[Lifeline]]()
 
 # The same examples every time: whoever sees a failure can see it again. For others: --hypothesis-profile=default
 settings.register_profile(
@@ -36,23 +39,28 @@ settings.load_profile("strowger")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_owner] = _FOLDER not in os.environ
+    """The process that starts the run has a share in each server, so that none ends before the run does."""
+    if _FOLDER in os.environ:
+        return
     # Not pytest's own folder, which the user that Postgres runs as may not enter.
-    os.environ.setdefault(_FOLDER, str(Path(tempfile.gettempdir()) / f"strowger-tests-{uuid.uuid4().hex[:12]}"))
+    folder = Path(tempfile.gettempdir()) / f"strowger-tests-{uuid.uuid4().hex[:12]}"
+    for path in (folder, folder / "15", *(folder / name for name in _SERVERS)):
+        path.mkdir()
+        path.chmod(0o755)
+    os.environ[_FOLDER] = str(folder)
+    config.stash[_shares] = [Lifeline(folder / name) for name in _SERVERS]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The process that started the run cleans up, once the servers have ended with the last one that used them."""
-    if not config.stash[_owner]:
+    """Cleans up once the servers have ended with the last process that used them."""
+    shares = config.stash.get(_shares, None)
+    if shares is None:
         return
     folder = Path(os.environ.pop(_FOLDER))
-    if not folder.exists():
-        return
-    from app.embedded.holds import Ownership
-
-    for name in ("postgres", "valkey", "15/postgres"):
-        if (folder / name).exists():
-            Ownership(name, folder / name).release()
+    for share in shares:
+        share.release()
+    for name in _SERVERS:
+        Ownership(name, folder / name).release()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -60,7 +68,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _only_one(name: str) -> Iterator[Path]:
     """The run's folder, with the other processes of the run kept waiting."""
     folder = Path(os.environ[_FOLDER])
-    folder.mkdir(mode=0o755, exist_ok=True)
     with (folder / f"{name.replace('/', '-')}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
@@ -69,8 +76,6 @@ def _only_one(name: str) -> Iterator[Path]:
 @contextmanager
 def _shared(name: str, start: Callable[[Path], str]) -> Iterator[str]:
     """The address of a server that the first process starts and that runs until the last one is gone."""
-    from app.embedded.holds import Lifeline
-
     with _only_one(name) as folder:
         address = folder / f"{name.replace('/', '-')}.url"
         if not address.exists():

@@ -24,11 +24,9 @@ ENOUGH_OF_QUESTION = 0.5  # share of a question's own words that makes it the sa
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A reply in the order it is spoken: `logs`, then `before` as written, then `statements` and `question` in the
-    model's words, then `after` as written."""
+    """A reply in the order it is spoken: `logs`, then `statements` and `question` in the model's words, then `after`."""
 
     logs: tuple[Move, ...]
-    before: tuple[Say, ...]
     statements: tuple[Say, ...]
     question: Say | None
     after: tuple[Move, ...]
@@ -51,21 +49,16 @@ class Wording:
 
 
 def divide(moves: Sequence[Move], book: Playbook) -> Wording:
-    """A reply that ends the call is spoken as written from its first word to its last."""
+    """A reply that ends the call, or begins with what is spoken as written, is spoken as written altogether."""
     logs = tuple(move for move in moves if isinstance(move, Note | Commit))
     rest = tuple(move for move in moves if isinstance(move, Say | Finish))
     lines = tuple(move for move in rest if isinstance(move, Say))
     if len(lines) != len(rest):
-        return Wording(logs, (), (), None, rest)
-    before = tuple(takewhile(lambda line: not _free(line, book), lines))
-    statements = tuple(takewhile(_is_statement, lines[len(before) :]))
-    after = lines[len(before) + len(statements) :]
-    question = after[0] if len(after) == 1 and _free(after[0], book) else None
-    return Wording(logs, before, statements, question, after[1:] if question else after)
-
-
-def _free(line: Say, book: Playbook) -> bool:
-    return not line.protected and (_is_statement(line) or _may_be_asked_freely(line, book))
+        return Wording(logs, (), None, rest)
+    statements = tuple(takewhile(_is_statement, lines))
+    after = lines[len(statements) :]
+    question = after[0] if len(after) == 1 and _may_be_asked_freely(after[0], book) else None
+    return Wording(logs, statements, question, after[1:] if question else after)
 
 
 def _is_statement(line: Say) -> bool:
@@ -74,7 +67,8 @@ def _is_statement(line: Say) -> bool:
 
 def _may_be_asked_freely(line: Say, book: Playbook) -> bool:
     """Not once the keypad is offered: keys have to be named as they are."""
-    return line.purpose.partition(":")[0] in ASKS and line.text != prompt_for(line.purpose, book).keypad
+    free = not line.protected and line.purpose.partition(":")[0] in ASKS
+    return free and line.text != prompt_for(line.purpose, book).keypad
 
 
 def is_substance(line: Say) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
 
 MOST_TOKENS = 300  # of one reply, thinking included; what is spoken is shorter
-MOST_CHANGES = 5  # of a request that a server does not like
+MOST_CHANGES = 8  # of a request that a server does not like
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Dialect:
         if self.cap == "max_completion_tokens" and "max_completion_tokens" in text:
             self.cap = "max_tokens"
         elif self.effort and "reasoning" in text:
-            self.effort = "minimal" if self.effort == "none" and "reasoning_effort" in text and "none" in text else ""
+            self.effort = "minimal" if self.effort == "none" and "'none'" in text else ""
         elif self.usage and ("stream_options" in text or "include_usage" in text):
             self.usage = False
         elif self.one_call and "parallel_tool_calls" in text:
@@ -239,7 +239,7 @@ class ChatModel:
                 request = self.dialect.request(self.model, messages, tools)
                 return await self.client.chat.completions.create(**request)  # type: ignore[no-any-return]
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                if not self.dialect.give_way(f"{error.message} {error.body}"):
+                if not self.dialect.give_way(f"{error.message} {error.param}"):
                     raise
         raise ProviderRefused(f"{self.model} takes no form of our request")
 

@@ -106,7 +106,7 @@ class LanguageModelDialogue:
         history = tuple(self._history)
         understood, moves = self._step(turn)
         wording = divide(moves, self._book)
-        for move in (*wording.logs, *wording.before):
+        for move in wording.logs:
             yield move
         if not isinstance(turn, Said) or not turn.text.strip() or not wording.for_model:
             for move in wording.as_written:

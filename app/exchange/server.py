@@ -26,7 +26,7 @@ from app.exchange.rest import api
 PORT = 9101
 
 
-class _Server(uvicorn.Server):
+class LoopServer(uvicorn.Server):
     """Leaves signals to whoever runs the event loop."""
 
     @contextlib.contextmanager
@@ -63,7 +63,7 @@ async def serving(
             opened_at=datetime.now(UTC),
         ) as exchange:
             settings = uvicorn.Config(api(exchange), log_level="warning", access_log=False, lifespan="off")
-            server = _Server(settings)
+            server = LoopServer(settings)
             async with asyncio.TaskGroup() as group:
                 group.create_task(server.serve([listener]), name="exchange API")
                 try:

@@ -17,13 +17,13 @@ from app.settings import EXAMPLES, Settings, load
 from workers import logs
 from workers.broker import Broker, queue_named
 from workers.jobs import JobTask, Task, task
+from workers.limits import TASK_LIMIT_S
 from workers.liveness import probe_queue, seen
 from workers.model import making_ready
 from workers.tasks import JOBS
 
 QUEUE = "strowger"
 TASK_SOFT_LIMIT_S = 25  # the slowest task is one message: three requests of 10 s at worst would already be a fault
-TASK_LIMIT_S = 30  # then the child is killed; nothing that was claimed this long ago is still being sent
 
 
 def configuration(settings: Settings) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from workers.resources import Post, Resources
 
 WINDOW = timedelta(hours=24)  # free text is delivered this long after the person last wrote (C51)
 MARGIN = timedelta(minutes=5)  # a message may wait at the provider
-SURE = timedelta(seconds=40)  # more than a task may take (app.TASK_LIMIT_S): whoever claimed before is not sending now
+SURE = timedelta(seconds=40)  # more than a task may take: whoever claimed before is not sending now
 SKEW = timedelta(minutes=1)  # our clock against the provider's
 STALE = timedelta(hours=24)  # what was promised for "right after the call" is no longer wanted a day later
 

@@ -16,7 +16,7 @@ from kombu.entity import Queue
 from workers.broker import Broker, queue_named
 
 PROBE_EVERY_S = 5.0
-PATIENCE_S = 45.0  # more than the longest task (app.TASK_LIMIT_S) and the start of a worker
+PATIENCE_S = 45.0  # more than the longest task (limits.TASK_LIMIT_S) and the start of a worker
 FORGET_S = 600
 
 

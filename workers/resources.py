@@ -61,7 +61,8 @@ def assemble(settings: Settings) -> Resources:
 
 
 def _post(settings: Settings) -> Post | None:
-    from app.providers.whatsapp import WhatsApp, connect  # the Twilio SDK takes a second to import
+    from app.providers.twilio_client import connect  # the Twilio SDK takes a second to import
+    from app.providers.whatsapp import WhatsApp
 
     if settings.twilio_account_sid is None or settings.twilio_auth_token is None:
         return None

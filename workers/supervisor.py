@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from app.errors import ServiceNotStarted
-from workers.app import TASK_LIMIT_S
 from workers.broker import Broker
+from workers.limits import TASK_LIMIT_S
 from workers.liveness import PATIENCE_S, PROBE_EVERY_S, Prober, Pulse
 from workers.stop import Stop
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from app.embedded import postgres, valkey
+import app.embedded.postgres as postgres
+import app.embedded.valkey as valkey
 from app.settings import Settings
 from app.store.migrate import ensure_stub
 

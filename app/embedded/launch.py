@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.embedded import keeper
+import app.embedded.keeper as keeper
 from app.embedded.holds import POLL_S, Lifeline, Ownership, somebody_alive
 from app.errors import ServiceNotStarted
 

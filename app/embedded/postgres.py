@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from app.embedded import launch, reach
+import app.embedded.launch as launch
+import app.embedded.reach as reach
 from app.embedded.holds import InUse, Ownership
 from app.errors import ServiceNotStarted
 

@@ -7,7 +7,8 @@ import secrets
 import socket
 from pathlib import Path
 
-from app.embedded import launch, reach
+import app.embedded.launch as launch
+import app.embedded.reach as reach
 from app.embedded.holds import InUse, Ownership
 from app.errors import ServiceNotStarted
 

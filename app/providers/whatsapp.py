@@ -10,30 +10,20 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-import requests
-import urllib3.exceptions
-from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.base.values import unset
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from app.errors import ProviderDown, ProviderError, ProviderRefused, ProviderUncertain
+from app.errors import ProviderDown, ProviderRefused, ProviderUncertain
+from app.providers.twilio_client import harmless_requests, requests_that_matter
 
-TIMEOUT_S = 10.0
 LONGEST_TEXT = 1600  # characters; error 21617 beyond
 TEMPLATES_FRESH_S = 600.0
 LOOK_BACK = 50  # messages per person and sender; we send at most a few in the time an answer may be missing
-
-RATE_LIMITED = frozenset({63018, 20429, 14107})
-NOT_LET_IN = frozenset(
-    {401, 403, 404, 429}
-)  # wrong key, suspended or unknown account, too fast: an operator can mend it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +35,6 @@ class SentMessage:
     created_at: datetime
     status: str
     error_code: int | None = None
-
-
-def connect(account_sid: str, auth_token: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> Client:
-    """A client that makes one attempt per request. `base_url` replaces Twilio's own addresses.
-
-    No connection is kept open: a request on one that the other side has just closed would end in "unknown".
-    """
-    client = Client(account_sid, auth_token, http_client=TwilioHttpClient(timeout=timeout_s, pool_connections=False))
-    if base_url:
-        client.api.base_url = base_url
-        client.content.base_url = base_url
-    return client
 
 
 class WhatsApp:
@@ -87,7 +65,7 @@ class WhatsApp:
         if template is None and len(text) > LONGEST_TEXT:
             raise ProviderRefused(f"a message has at most {LONGEST_TEXT} characters, this one {len(text)}")
         content = self._content_sid(template) if template is not None else None
-        with _requests_that_matter():
+        with requests_that_matter():
             message = self._client.messages.create(
                 to=_address(to),
                 from_=_address(sender),
@@ -105,7 +83,7 @@ class WhatsApp:
 
         Filtered here, not there: the provider filters on the time of sending, which a queued message has not got yet.
         """
-        with _harmless_requests():
+        with harmless_requests():
             found = self._client.messages.list(to=_address(to), from_=_address(sender), limit=LOOK_BACK)
         return tuple(
             SentMessage(one.sid, one.body or "", created, str(one.status), _number(one.error_code))
@@ -124,58 +102,13 @@ class WhatsApp:
             raise ProviderDown(f"no approved WhatsApp template is named {name!r}") from None
 
     def _approved(self) -> dict[str, str]:
-        with _harmless_requests():
+        with harmless_requests():
             listed = self._client.content.v1.content_and_approvals.list()
         return {
             one.friendly_name: one.sid
             for one in listed
             if one.sid and one.friendly_name and (one.approval_requests or {}).get("status") == "approved"
         }
-
-
-@contextmanager
-def _requests_that_matter() -> Iterator[None]:
-    """Sorts the failures of a request that sends something. Nothing of the provider's wording is kept: it repeats
-    phone numbers, and these errors are logged."""
-    try:
-        yield
-    except (TwilioRestException, TwilioServiceException) as error:
-        raise _judged(error.status, error.code) from None
-    except requests.RequestException as error:
-        if _never_left(error):
-            raise ProviderDown("no connection to Twilio") from None
-        raise ProviderUncertain(f"Twilio did not answer ({type(error).__name__})") from None
-    except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProviderUncertain(f"Twilio's answer could not be read ({type(error).__name__})") from None
-
-
-@contextmanager
-def _harmless_requests() -> Iterator[None]:
-    """The same for a request that only reads: an unknown end is as good as none, it may be asked again."""
-    try:
-        with _requests_that_matter():
-            yield
-    except ProviderUncertain as error:
-        raise ProviderDown(str(error), provider_code=error.provider_code) from None
-
-
-def _judged(status: int, code: object) -> ProviderError:
-    number = _number(code)
-    said = f"Twilio answered {status}" + (f", error {number}" if number not in (None, status) else "")
-    if status in NOT_LET_IN or number in RATE_LIMITED:
-        return ProviderDown(said, provider_code=number)
-    if status >= 500 or status == 408:  # it may have accepted the message and then failed
-        return ProviderUncertain(said, provider_code=number)
-    return ProviderRefused(said, provider_code=number)
-
-
-def _never_left(error: requests.RequestException) -> bool:
-    """Whether the connection was never made, so that nothing can have been accepted."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", cause)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
 def _address(number: str) -> str:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.errors import ProviderDown, ProviderError, ProviderRefused, ProviderUncertain
-from app.providers.whatsapp import WhatsApp, connect
+from app.providers.twilio_client import connect
+from app.providers.whatsapp import WhatsApp
 from workers.chaos.letterbox import Answer, Letterbox
 
 TO, SENDER = "+12025550111", "+12025550100"

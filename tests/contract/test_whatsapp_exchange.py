@@ -11,7 +11,8 @@ import pytest
 from app.dialog.playbook import parse
 from app.exchange.account import Account, Number
 from app.exchange.server import serving
-from app.providers.whatsapp import WhatsApp, connect
+from app.providers.twilio_client import connect
+from app.providers.whatsapp import WhatsApp
 from app.sales.outcome import Outcome, Result
 from workers.letters import approved_text, compose, template_name
 

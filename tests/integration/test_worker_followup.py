@@ -13,7 +13,8 @@ import pytest
 
 from app.compliance import rules
 from app.errors import ProviderDown, StoreDown
-from app.providers.whatsapp import WhatsApp, connect
+from app.providers.twilio_client import connect
+from app.providers.whatsapp import WhatsApp
 from app.sales.lead import LeadHistory, Score
 from app.sales.outcome import Outcome, Result
 from app.store import calls, consents, messages, outbox, outcomes, suppressions

@@ -20,7 +20,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from app.embedded import postgres
+import app.embedded.postgres as postgres
 from app.embedded.launch import LOOPBACK, free_port
 from app.store import call_events, finish
 from app.store.connect import Database

@@ -9,8 +9,9 @@ import pytest
 from app.errors import BadSetting
 from app.settings import Settings
 from workers import relay
-from workers.app import TASK_LIMIT_S, TASK_SOFT_LIMIT_S, celery, configuration, environment, run_worker
+from workers.app import TASK_SOFT_LIMIT_S, celery, configuration, environment, run_worker
 from workers.followup import SURE
+from workers.limits import TASK_LIMIT_S
 from workers.liveness import PATIENCE_S
 from workers.tasks import JOBS
 

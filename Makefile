@@ -6,7 +6,7 @@ RUN := .venv/bin/strowger
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format dev bench chaos lock clean setup setup-dev
+.PHONY: help demo up test lint format dev bench soak chaos lock clean setup setup-dev
 
 help: ## what you can type
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ dev: setup-dev ## like `up`, started anew whenever code changes
 
 bench: setup ## 50 simultaneous calls: latency added, CPU and memory per call
 	@$(RUN) bench --calls 50
+
+soak: setup ## 20 simultaneous calls for half an hour: do delay and memory stay where they are
+	@$(RUN) bench --calls 20 --seconds 1800
 
 chaos: setup-dev ## kill workers and the broker while calls end; count what survives
 	@$(PY) -m workers.chaos

@@ -30,6 +30,7 @@ from app.dialog.events import (
 )
 
 CLOCK_WIDTH = 7
+DISCLOSED = {"ai": "this is an automated assistant", "opt_out": "how to stop all calls", "recording": "it is recorded"}
 
 
 class Screen:
@@ -97,8 +98,8 @@ def _note(entry: Entry) -> str | None:
             return "  suppressed: this number is never called again"
         case RecordingRefused():
             return "  recording refused"
-        case DisclosureHeard(kind=kind):
-            return f"  heard to the end: {kind} disclosure"
+        case DisclosureHeard(kind=kind) if kind in DISCLOSED:
+            return f"  heard to its end: {DISCLOSED[kind]}"
         case ProviderFailed() as failed:
             return f"  {failed.stage} ({failed.provider}) failed: {failed.reason}"
         case Underrun(gap_ms=gap):

@@ -33,7 +33,7 @@ _TIMES = (
     "july", "august", "september", "october", "november", "december", "o'clock",
 )  # fmt: skip  # "march" and "may" are words too
 _COMMON = _RULES["common"]
-_KEPT = re.compile(r"[*_#•]+")
+_MARKS = re.compile(r"[*#•]+|(?<!\w)_+|_+(?!\w)")
 _LONGEST_LETTERS = 400
 
 
@@ -68,11 +68,11 @@ def spoken_lines(book: Playbook) -> Iterable[str]:
 def plain(text: str) -> str:
     """As it can be spoken: no control characters, no emphasis marks, no emoji."""
     kept = "".join(
-        letter
+        " " if letter.isspace() else letter
         for letter in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(letter)[0] in "LNPZ" or letter in "$+%<>=^|`~\n"
+        if unicodedata.category(letter)[0] in "LMNPZ" or letter.isspace() or letter in "$+%<>=^|`~"
     )
-    return re.sub(r"\s+", " ", _KEPT.sub("", kept)).strip()
+    return re.sub(r"\s+", " ", _MARKS.sub("", kept)).strip()
 
 
 def content_words(text: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from app.dialog import phrases
 from app.dialog.moves import Commit, Finish, Move, Note, Say
 from app.dialog.routing import prompt_for
 from app.dialog.script import Playbook
@@ -79,7 +80,8 @@ def same_question(asked: str, line: Say, book: Playbook) -> bool:
     """Whether the model's question is the one the engine wants put: an answer is going to be taken as its answer."""
     prompt = prompt_for(line.purpose, book)
     said = content_words(asked)
-    for form in (line.text, prompt.ask, prompt.again):
+    forms = (line.text, prompt.ask, prompt.again)
+    for form in (*forms, *(part for form in forms for part in phrases.constant_parts(form) if part.endswith("?"))):
         wanted = content_words(form)
         if wanted and len(wanted & said) >= ENOUGH_OF_QUESTION * len(wanted):
             return _same_choices(said, line, book)

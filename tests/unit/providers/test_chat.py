@@ -1,0 +1,121 @@
+"""The client's pure parts: when it leaves a server alone, and how it puts tool calls together."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.providers.chat import Breaker, Dialect, Ended, Tokens, ToolCall, Words, _Calls
+
+
+def test_F09_a_breaker_opens_after_failures_in_a_row_and_closes_with_a_success() -> None:
+    breaker = Breaker(failures=3, rest_s=8)
+    for now in (0.0, 1.0, 2.0):
+        assert breaker.allows(now)
+        breaker.failed(now)
+    assert not breaker.allows(9.9)
+    assert breaker.allows(10.0), "one tries it again"
+    assert not breaker.allows(10.1), "the others wait for what becomes of it"
+    breaker.succeeded()
+    assert breaker.allows(10.2)
+
+
+def test_F09_a_probe_that_fails_or_is_lost_lets_the_server_rest_again() -> None:
+    breaker = Breaker(failures=1, rest_s=8)
+    breaker.failed(0)
+    assert breaker.allows(8)
+    breaker.failed(9)
+    assert not breaker.allows(16.9)
+    assert breaker.allows(17)
+    assert breaker.allows(25), "the caller of the last probe hung up: it does not count for ever"
+
+
+def test_F09_it_is_closed_within_fifteen_seconds_of_recovery() -> None:
+    assert Breaker().rest_s <= 10
+
+
+def test_single_failures_open_nothing() -> None:
+    breaker = Breaker(failures=2)
+    for now in range(10):
+        breaker.failed(now)
+        breaker.succeeded()
+        assert breaker.allows(now)
+
+
+@pytest.mark.parametrize(
+    ("complaints", "left"),
+    [
+        (["'reasoning_effort' does not support 'none' with this model."], {"reasoning_effort": "minimal"}),
+        (["Unsupported value: 'none'. reasoning_effort", "reasoning_effort is unknown"], {"reasoning_effort": None}),
+        (["Use 'max_tokens' instead of max_completion_tokens"], {"max_tokens": 300, "max_completion_tokens": None}),
+        (["model does not support tools"], {"tools": None}),
+    ],
+)
+def test_the_request_gives_way(complaints: list[str], left: dict[str, object]) -> None:
+    dialect = Dialect()
+    for complaint in complaints:
+        assert dialect.give_way(complaint)
+    request = dialect.request("m", [], ())
+    assert {name: request.get(name) for name in left} == left
+
+
+def test_a_complaint_about_something_else_is_final() -> None:
+    assert not Dialect().give_way("context length exceeded")
+
+
+def chunk(*fragments: Any, finish: str | None = None, content: str | None = None, usage: Any = None) -> Any:
+    delta = SimpleNamespace(content=content, tool_calls=list(fragments) or None)
+    return SimpleNamespace(choices=[SimpleNamespace(delta=delta, finish_reason=finish)], usage=usage)
+
+
+def fragment(index: int | None, identity: str | None, name: str | None, arguments: str | None) -> Any:
+    return SimpleNamespace(index=index, id=identity, function=SimpleNamespace(name=name, arguments=arguments))
+
+
+@pytest.mark.parametrize(
+    "fragments",
+    [
+        [(0, "a", "f", '{"x"'), (0, None, None, ":1}"), (1, "b", "g", "{}")],
+        [(0, "a", "f", '{"x":1}'), (1, "b", "g", "{}")],
+        [(None, "a", "f", '{"x":1}'), (None, "b", "g", "{}")],
+        [(None, None, "f", '{"x":1}'), (None, None, "g", "{}")],
+        [(0, "a", "f", '{"x":1}'), (0, "b", "g", "{}")],  # every call is the first
+        [(0, "a", "f", '{"x"'), (0, "a", "f", ":1}"), (1, "b", "g", ""), (1, "b", "g", "{}")],
+        [(0, "", "f", '{"x"'), (1, "", "g", "{}"), (0, "", "", ":1}")],
+    ],
+)
+def test_tool_calls_in_every_form_servers_send(fragments: list[tuple[Any, ...]]) -> None:
+    calls = _Calls()
+    for one in fragments:
+        assert calls.read(chunk(fragment(*one))) == []
+        assert calls.grew
+    assert calls.read(chunk(finish="tool_calls")) == [
+        ToolCall("f", '{"x":1}'),
+        ToolCall("g", "{}"),
+        Ended("tool_calls"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        SimpleNamespace(),
+        SimpleNamespace(choices=None),
+        SimpleNamespace(choices=[]),
+        SimpleNamespace(choices=[SimpleNamespace(delta=None, finish_reason=None)]),
+        SimpleNamespace(choices=[SimpleNamespace()]),
+        chunk(SimpleNamespace()),
+        chunk(content=""),
+    ],
+)
+def test_chunks_with_nothing_in_them_are_nothing(odd: Any) -> None:
+    assert _Calls().read(odd) == []
+
+
+def test_usage_comes_alone_or_with_the_last_chunk() -> None:
+    usage = SimpleNamespace(prompt_tokens=5, completion_tokens=None)
+    assert _Calls().read(SimpleNamespace(choices=[], usage=usage)) == [Tokens(5, 0)]
+    assert _Calls().read(chunk(content="hi", usage=usage)) == [Words("hi")], "a running count is not the last word"
+    assert _Calls().read(chunk(finish="stop", usage=usage)) == [Ended("stop"), Tokens(5, 0)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from app.dialog.events import Entry, Heard, Keyed, VoiceOff, VoiceOn
+from app.dialog.events import Entry, Heard, Keyed, ProviderFailed, VoiceOff, VoiceOn
 from app.dialog.moves import CallerTurn as CallerTurn
 from app.dialog.moves import Closing as Closing
 from app.dialog.moves import Commit as Commit
@@ -95,6 +95,13 @@ class TextToSpeech(Protocol):
     def name(self) -> str: ...
 
     def speak(self, line: Say) -> AsyncIterator[Speech]: ...
+
+
+@runtime_checkable
+class HasStandIns(Protocol):
+    """A part of one call that goes on with another provider when one fails, and tells the call's log so."""
+
+    def report_to(self, write: Callable[[ProviderFailed], None]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class Session:
         self._speaking: asyncio.Task[None] | None = None
         self._words_ms: int | None = None  # when the words of the turn were complete
         self._reason = "error"  # until we know better
+        parts.report_to(log.write)
 
     async def run(self, ending: Awaitable[str] | None) -> str:
         self._write_beginning()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, RecordingRefused
-from app.ports import Dialogue, Say, SpeechToText, TextToSpeech, VoiceActivity
+from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, ProviderFailed, RecordingRefused
+from app.ports import Dialogue, HasStandIns, Say, SpeechToText, TextToSpeech, VoiceActivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class Parts:
     stt: SpeechToText
     tts: TextToSpeech
     voice: VoiceActivity
+
+    def report_to(self, write: Callable[[ProviderFailed], None]) -> None:
+        for part in (self.stt, self.tts):
+            if isinstance(part, HasStandIns):
+                part.report_to(write)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from deepgram.listen.v1.socket_client import AsyncV1SocketClient
 from websockets.exceptions import WebSocketException
 
 from app.dialog.events import Heard, VoiceOff, VoiceOn
+from app.dialog.script import Playbook
 from app.errors import ProviderDown, ProviderError, ProviderRefused
 from app.ports import AudioChunk, CallerSound, Expectation
 from app.providers.deepgram_results import NAME, Hearing
 from app.providers.unanswered import Unanswered
+from app.settings import Settings
 
 _PIECE_BYTES = 480  # 60 ms a message; what came before the voice ended goes out with its end
 _REFUSALS = {400, 401, 402, 403, 404}
@@ -229,6 +231,21 @@ class _Connection:
             if self._clock() - self._sent_at > limits.keep_alive_s:
                 self._sent_at = self._clock()
                 await socket.send_keep_alive()
+
+
+def make(settings: Settings, playbook: Playbook) -> DeepgramSpeechToText:
+    key = settings.deepgram_api_key
+    account = Account(key.get_secret_value() if key else "", settings.deepgram_base_url)
+    return DeepgramSpeechToText(
+        account, Wishes(settings.deepgram_model, language=playbook.language, keyterms=_keyterms(playbook))
+    )
+
+
+def _keyterms(playbook: Playbook) -> tuple[str, ...]:
+    """Names a general model cannot know, and the words that answers turn on."""
+    cues = (cue for fact in playbook.facts for cue in fact.cues)
+    names = (playbook.business.name, playbook.agent, *(offer.title for offer in playbook.offers), *cues)
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _client(account: Account) -> AsyncV1Client:

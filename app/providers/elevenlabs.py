@@ -35,6 +35,7 @@ from app.errors import ProviderDown, ProviderError, ProviderRefused
 from app.ports import Say, Speech
 from app.providers.elevenlabs_speech import Ended, Sound, Spelling, Trouble, read
 from app.providers.rest_of_line import Spoken
+from app.settings import Settings
 
 NAME = "elevenlabs"
 _REFUSALS = {400, 401, 402, 403, 404, 422}
@@ -241,6 +242,13 @@ class ElevenLabsTextToSpeech:
             raise _refusal(error.status_code or 0) from None
         except httpx.HTTPError as error:
             raise ProviderDown(f"ElevenLabs cannot be reached: {error or type(error).__name__}") from None
+
+
+def make(settings: Settings) -> ElevenLabsTextToSpeech:
+    """Needs a key and a voice: there is no voice everybody has."""
+    key = settings.elevenlabs_api_key
+    account = Account(key.get_secret_value() if key else "", settings.elevenlabs_base_url)
+    return ElevenLabsTextToSpeech(account, Voice(settings.elevenlabs_voice_id or "", settings.elevenlabs_model))
 
 
 def _refusal(status: int) -> ProviderError:

@@ -1,4 +1,5 @@
-"""Every provider by the name the settings use. Adding one is a file, and a line in its table here.
+"""Every provider by the name the settings use. Adding one is a file, and a line in its table here; see
+docs/providers.md.
 
 Modules are imported when they are chosen: a process pays only for what it uses.
 """
@@ -8,13 +9,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from app.dialog.script import Playbook
-from app.errors import BadSetting
+from app.errors import BadSetting, ProviderError
 from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
+from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech, Circuits
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +28,26 @@ if TYPE_CHECKING:
     from app.providers.offline.workers import RecogniserPool
 
 Maker = TypeVar("Maker")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Maker]):
+    """How one is made. Without a value for each of `needs`, fields of Settings, the chain goes on without it."""
+
+    make: Maker
+    needs: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A provider that holds connections between calls."""
+
+    async def warm(self) -> None:
+        """Raises ProviderError; nothing is lost but time."""
+        ...
+
+    async def close(self) -> None: ...
+
 
 MOST_RECOGNISERS = 4  # processes; one keeps up with about fifteen people talking at the same time
 PLAYBOOKS = 32  # whose language models and intents are kept at hand
@@ -88,35 +113,51 @@ def _offline_tts(shared: Shared) -> TextToSpeech:
     return OfflineTextToSpeech()
 
 
-SPEECH_TO_TEXT: Mapping[str, Callable[[Shared, Playbook], SpeechToText]] = {"offline": _offline_stt}
-DIALOGUE: Mapping[str, Callable[[Shared, Playbook], Callable[[date, str], Dialogue]]] = {
-    "playbook": _playbook_dialogue,
-    "openai": _openai_dialogue,
+def _module(name: str) -> Callable[..., Any]:
+    """Makes what the module's `make(settings, ...)` returns."""
+    return lambda shared, *of: import_module(name).make(shared.settings, *of)
+
+
+SPEECH_TO_TEXT: Mapping[str, Kind[Callable[[Shared, Playbook], SpeechToText]]] = {
+    "deepgram": Kind(_module("app.providers.deepgram"), needs=("deepgram_api_key",)),
+    "offline": Kind(_offline_stt),
 }
-TEXT_TO_SPEECH: Mapping[str, Callable[[Shared], TextToSpeech]] = {"offline": _offline_tts}
+DIALOGUE: Mapping[str, Kind[Callable[[Shared, Playbook], Callable[[date, str], Dialogue]]]] = {
+    "playbook": Kind(_playbook_dialogue),
+    "openai": Kind(_openai_dialogue),
+}
+TEXT_TO_SPEECH: Mapping[str, Kind[Callable[[Shared], TextToSpeech]]] = {
+    "elevenlabs": Kind(_module("app.providers.elevenlabs"), needs=("elevenlabs_api_key", "elevenlabs_voice_id")),
+    "offline": Kind(_offline_tts),
+}
 
 
 class Providers:
-    """The first of each chain that exists here. Raises BadSetting at once when a chain has none."""
+    """The chains the settings name. Raises BadSetting at once when one names what is not there, or has nobody left."""
 
     def __init__(self, settings: Settings) -> None:
         self._shared = Shared(settings)
-        stt = _first(SPEECH_TO_TEXT, settings, "stt")
-        dialogue = _first(DIALOGUE, settings, "llm")
-        tts = _first(TEXT_TO_SPEECH, settings, "tts")
-        self._stt = lru_cache(PLAYBOOKS)(lambda playbook: stt(self._shared, playbook))
+        stt = _chain(SPEECH_TO_TEXT, settings, "stt")
+        dialogue = _chain(DIALOGUE, settings, "llm")[0]
+        tts = _chain(TEXT_TO_SPEECH, settings, "tts")
+        self._stt = lru_cache(PLAYBOOKS)(lambda playbook: tuple(make(self._shared, playbook) for make in stt))
         self._dialogue = lru_cache(PLAYBOOKS)(lambda playbook: dialogue(self._shared, playbook))
-        self._tts = lru_cache(1)(lambda: tts(self._shared))
+        self._tts = lru_cache(1)(lambda: tuple(make(self._shared) for make in tts))
+        self._listening, self._speaking = Circuits(), Circuits()
 
     def speech_to_text(self, playbook: Playbook) -> SpeechToText:
-        return self._stt(playbook)
+        """For one call."""
+        found = self._stt(playbook)
+        return found[0] if len(found) == 1 else ChainedSpeechToText(found, self._listening)
 
     def dialogue(self, playbook: Playbook, *, today: date, direction: str) -> Dialogue:
         """For one call. `today` is the business's local date. The first one of a playbook loads its intents."""
         return self._dialogue(playbook)(today, direction)
 
     def text_to_speech(self) -> TextToSpeech:
-        return self._tts()
+        """For one call."""
+        found = self._tts()
+        return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self._speaking)
 
     def voice_activity(self) -> VoiceActivity:
         return self._shared.voice
@@ -125,6 +166,7 @@ class Providers:
         """Loads what a call with this playbook needs from its first word on. On a new machine, or after the playbook
         changed, its intents are trained now, which takes seconds."""
         self._tts()
+        self._stt(playbook)
         self._dialogue(playbook)
 
     async def warm(self) -> None:
@@ -133,18 +175,34 @@ class Providers:
         await asyncio.to_thread(self._shared.voice.warm)
         if recognisers is not None:
             await recognisers.warm()
+        for voice in self._tts():
+            if isinstance(voice, Connected):
+                with suppress(ProviderError):  # the first call will see, and has stand-ins
+                    await voice.warm()
 
     async def close(self) -> None:
+        if self._tts.cache_info().currsize:
+            for voice in self._tts():
+                if isinstance(voice, Connected):
+                    await voice.close()
         if "chat" in vars(self._shared):
             await self._shared.chat.client.close()
         if "recognisers" in vars(self._shared):
             await asyncio.to_thread(self._shared.recognisers.close)
 
 
-def _first(table: Mapping[str, Maker], settings: Settings, stage: str) -> Maker:
-    chain = settings.chain(stage)
-    for name in chain:
-        if name in table:
-            return table[name]
-    known = ", ".join(sorted(table))
-    raise BadSetting(f"STROWGER_{stage.upper()} names {', '.join(chain)}; this version has {known}.")
+def _chain(table: Mapping[str, Kind[Maker]], settings: Settings, stage: str) -> list[Maker]:
+    """Who is there and has what it needs, in order; never empty."""
+    variable, known = f"STROWGER_{stage.upper()}", ", ".join(sorted(table))
+    found, lacking = [], []
+    for name in settings.chain(stage):
+        if name not in table:
+            raise BadSetting(f"{variable} names {name!r}; this version has {known}.")
+        kind = table[name]
+        missing = [need.upper() for need in kind.needs if not getattr(settings, need)]
+        lacking += missing
+        if not missing:
+            found.append(kind.make)
+    if not found:
+        raise BadSetting(f"{variable} names nobody who has what they need; set {', '.join(lacking)}.")
+    return found

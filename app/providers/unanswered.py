@@ -30,6 +30,11 @@ class Unanswered:
         self._news = asyncio.Event()
         self._over = False
 
+    @property
+    def finished(self) -> bool:
+        """The sound is over and all of it was read."""
+        return self._over and self._read == len(self._pieces)
+
     async def fill(self, sound: AsyncIterator[CallerSound]) -> None:
         """Returns when the sound is over."""
         async for piece in sound:

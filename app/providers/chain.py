@@ -1,0 +1,231 @@
+"""Stand-ins during a call: when a provider fails or keeps us waiting, the next goes on where it stopped.
+
+A chain belongs to one call and stays with the provider that works; who failed in other calls is known to the circuits,
+which all calls share. Every switch is reported, so that it gets into the call's log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from app.dialog.events import Heard, ProviderFailed
+from app.errors import ProviderDown, ProviderError, ProviderRefused
+from app.ports import CallerSound, Expectation, Say, Speech, SpeechToText, TextToSpeech
+from app.providers.breaker import Breaker, Rules
+from app.providers.rest_of_line import From, Spoken
+from app.providers.unanswered import Unanswered
+
+T = TypeVar("T")
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+P = TypeVar("P", bound=_Named)
+
+
+class Circuits:
+    """One process's circuit breakers of one stage, by provider."""
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        self._rules = rules or Rules()
+        self._breakers: dict[str, Breaker] = {}
+
+    def admits(self, name: str, now: float) -> bool:
+        return self._of(name).admits(now)
+
+    def tried(self, name: str, now: float) -> None:
+        self._breakers[name] = self._of(name).tried(now)
+
+    def worked(self, name: str) -> None:
+        self._breakers.pop(name, None)
+
+    def failed(self, name: str, error: ProviderError, now: float) -> None:
+        """A refusal counts only when it was answered to the request as such (a key, a quota): that one text or
+        another cannot be spoken says nothing about the next."""
+        if not isinstance(error, ProviderRefused) or error.provider_code is not None:
+            self._breakers[name] = self._of(name).failed(now)
+
+    def _of(self, name: str) -> Breaker:
+        return self._breakers.get(name) or Breaker(self._rules)
+
+
+class _Chain(Generic[P]):
+    """The providers of one call, in order, and which of them is in use."""
+
+    def __init__(self, stage: str, providers: Sequence[P], circuits: Circuits | None) -> None:
+        self._stage, self._providers, self._circuits = stage, tuple(providers), circuits or Circuits()
+        self._current = 0
+        self._write: Callable[[ProviderFailed], None] | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the provider in use."""
+        return self._providers[self._current].name
+
+    def report_to(self, write: Callable[[ProviderFailed], None]) -> None:
+        self._write = write
+
+    def _candidates(self) -> list[P]:
+        """The one in use first, then the others in turn. An open circuit excludes, unless all are open: trying is
+        better than silence."""
+        turn = [*self._providers[self._current :], *self._providers[: self._current]]
+        now = _now()
+        return [provider for provider in turn if self._circuits.admits(provider.name, now)] or turn
+
+    def _use(self, provider: P, instead_of: P | None, error: ProviderError | None) -> None:
+        self._circuits.tried(provider.name, _now())
+        self._current = self._providers.index(provider)
+        if instead_of is not None and self._write is not None:
+            self._write(ProviderFailed(self._stage, instead_of.name, str(error), fallback=provider.name))
+
+    def _failed(self, provider: P, error: ProviderError) -> None:
+        self._circuits.failed(provider.name, error, _now())
+
+    def _worked(self, provider: P) -> None:
+        self._circuits.worked(provider.name)
+
+
+class ChainedSpeechToText(_Chain[SpeechToText]):
+    """The SpeechToText port, for one call. The next provider gets all sound that no final words were heard of."""
+
+    def __init__(self, providers: Sequence[SpeechToText], circuits: Circuits | None = None) -> None:
+        super().__init__("stt", providers, circuits)
+
+    async def listen(
+        self, sound: AsyncIterator[CallerSound], expecting: Callable[[], Expectation]
+    ) -> AsyncIterator[Heard]:
+        """Raises the last provider's error when all of them failed in a row."""
+        kept = Unanswered()
+        error: ProviderError | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                filling = group.create_task(kept.fill(sound), name="chain intake")
+                try:
+                    async with _closing(self._heard(kept, expecting)) as words:
+                        async for heard in words:
+                            yield heard
+                except ProviderError as last:
+                    error = last
+                filling.cancel()
+        except* GeneratorExit:  # whoever listened has had enough
+            pass
+        if error is not None:
+            raise error
+
+    async def _heard(self, kept: Unanswered, expecting: Callable[[], Expectation]) -> AsyncIterator[Heard]:
+        failed: list[SpeechToText] = []  # since somebody understood something
+        error: ProviderError | None = None
+        while True:
+            left = [provider for provider in self._candidates() if provider not in failed]
+            if error is not None and not left:
+                raise error
+            provider = left[0]
+            self._use(provider, failed[-1] if failed else None, error)
+            try:
+                async with _closing(provider.listen(kept.pieces(), expecting)) as words:
+                    async for heard in words:
+                        if heard.final:
+                            kept.answered(heard.ended_ms)
+                            self._worked(provider)
+                            failed.clear()
+                        yield heard
+                if kept.finished:
+                    return
+                raise ProviderDown(f"{provider.name} stopped listening")
+            except ProviderError as down:
+                error = down
+                failed.append(provider)
+                self._failed(provider, down)
+                kept.rewind()
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds a voice has while there is another. `first_s` until its first audio; after that it is late when what it
+    delivered is all but played (`lead_s`), but never within `gap_s` of its last piece."""
+
+    first_s: float = 1.2
+    gap_s: float = 0.5
+    lead_s: float = 0.4
+
+    def wait_s(self, delivered_ms: int, since_first_s: float) -> float:
+        """How long the next piece may take. `since_first_s`: how long ago the first one came."""
+        if not delivered_ms:
+            return self.first_s
+        return max(self.gap_s, delivered_ms / 1000 - since_first_s - self.lead_s)
+
+
+class ChainedTextToSpeech(_Chain[TextToSpeech]):
+    """The TextToSpeech port, for one call. The rest of a line comes from the next voice, at most two words twice."""
+
+    def __init__(
+        self, providers: Sequence[TextToSpeech], circuits: Circuits | None = None, deadlines: Deadlines | None = None
+    ) -> None:
+        super().__init__("tts", providers, circuits)
+        self._deadlines = deadlines or Deadlines()
+
+    async def speak(self, line: Say) -> AsyncIterator[Speech]:
+        """Raises the last provider's error when none could go on."""
+        candidates = self._candidates()
+        rest, from_word = line, 0
+        error: ProviderError | None = None
+        for place, provider in enumerate(candidates):
+            last = place + 1 == len(candidates)
+            self._use(provider, candidates[place - 1] if place else None, error)
+            spoken, entry = Spoken(rest), From(rest, from_word)
+            try:
+                async with _closing(self._in_time(provider, rest, hurry=not last)) as pieces:
+                    async for speech in pieces:
+                        spoken.add(speech)
+                        if (heard := entry.take(speech)) is not None:
+                            yield heard
+                self._worked(provider)
+                return
+            except ProviderError as down:
+                error = down
+                self._failed(provider, down)
+                rest, from_word = spoken.left(at_least=from_word)
+                if not rest.parts:  # every word was said
+                    return
+        if error is not None:
+            raise error
+
+    async def _in_time(self, provider: TextToSpeech, line: Say, *, hurry: bool) -> AsyncIterator[Speech]:
+        """Raises ProviderDown when `hurry` and a deadline passes, and what the provider raises."""
+        delivered_ms, first_at, wait_s = 0, _now(), 0.0
+        async with _closing(provider.speak(line)) as pieces:
+            while True:
+                wait_s = self._deadlines.wait_s(delivered_ms, _now() - first_at)
+                try:
+                    async with asyncio.timeout(wait_s if hurry else None):
+                        speech = await anext(pieces, None)
+                except TimeoutError:
+                    raise ProviderDown(f"{provider.name} sent no audio for {wait_s:.1f} s") from None
+                if speech is None:
+                    return
+                if not delivered_ms:
+                    first_at = _now()
+                delivered_ms += len(speech.mulaw) // 8
+                yield speech
+
+
+@asynccontextmanager
+async def _closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """What a generator still holds is let go now, not when it is collected."""
+    try:
+        yield stream
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -149,6 +149,19 @@ def replay(
 
 
 @cli.command()
+def simulate(
+    calls: Annotated[int, typer.Option(help="How many people phone in.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    playbook: Annotated[str | None, typer.Option(help="A shipped playbook's name, or a file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Many made-up people call a playbook on a clock that does not wait; see what comes of it."""
+    from app.simulator.run import run
+
+    raise typer.Exit(run(calls=calls, seed=seed, playbook=playbook, as_json=as_json))
+
+
+@cli.command()
 def bench(
     calls: Annotated[int, typer.Option(help="Calls at the same time.", min=1)] = 50,
     seconds: Annotated[float, typer.Option(help="How long each call lasts.", min=5)] = 30.0,

@@ -1,0 +1,58 @@
+"""Made-up people call the shipped playbook: whole calls, exchange to dialogue, on the virtual clock."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from app.dialog.events import Entry
+from app.dialog.playbook import parse
+from app.local import playbook_text
+from app.providers.offline.intents import Intents
+from app.providers.offline.tts import OfflineTextToSpeech
+from app.sales.outcome import Result
+from app.simulator.hold import Business, hold
+from app.simulator.people import MadeUp, somebody
+from app.simulator.run import TODAY, judge
+
+
+@pytest.fixture(scope="module")
+def business(tmp_path_factory: pytest.TempPathFactory) -> Business:
+    book = parse(playbook_text("northlight_solar"), "northlight_solar")
+    data: Path = tmp_path_factory.mktemp("simulator")
+    return Business(book, Intents.load(book, data), OfflineTextToSpeech(), TODAY)
+
+
+def call(business: Business, wish: str, number: int = 0) -> tuple[MadeUp, tuple[Entry, ...]]:
+    """The `number`-th person with this wish."""
+    people = (somebody(business.book, random.Random(f"7 {seed}")) for seed in range(1000))
+    person = [one for one in people if one.wish == wish][number]
+    return person, hold(business, person.phone)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_who_wants_to_buy_books_and_is_understood(business: Business, number: int) -> None:
+    held = judge(*call(business, "buy", number))
+    assert held.result is Result.BOOKED
+    assert held.right >= 4
+    assert held.wrong == 0
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_C05_who_wants_to_be_left_alone_is(business: Business, number: int) -> None:
+    assert judge(*call(business, "opt out", number)).result is Result.OPTED_OUT
+
+
+def test_who_wants_a_person_is_promised_one(business: Business) -> None:
+    assert judge(*call(business, "person")).result is Result.HUMAN_REQUESTED
+
+
+def test_C30_everybody_is_told_that_this_is_an_automated_assistant(business: Business) -> None:
+    for wish in ("buy", "person", "leave"):
+        assert judge(*call(business, wish, 1)).disclosed
+
+
+def test_the_same_person_makes_the_same_call(business: Business) -> None:
+    assert call(business, "buy")[1] == call(business, "buy")[1]

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 from app import observe
 from app.api.records import Records
 from app.api.switchboard import Switchboard
+from app.api.turn_metrics import measure
 from app.api.wire import Wire
 from app.call.bridge import Admission, EndNow, bridge
 from app.call.pacer import Pacer
@@ -173,7 +174,7 @@ class Host:
 
 
 class Remembering:
-    """A journal that also keeps the entries at hand: the outcome is written from them at the end of the call."""
+    """A journal that also keeps the entries at hand, from which the outcome is written at the end, and counts them."""
 
     def __init__(self, journal: Journal, kept: list[Entry]) -> None:
         self._journal = journal
@@ -182,10 +183,12 @@ class Remembering:
 
     def record(self, entry: Entry) -> None:
         self.kept.append(entry)
+        measure(entry)
         self._journal.record(entry)
 
     async def commit(self, entry: Entry) -> None:
         self.kept.append(entry)
+        measure(entry)
         await self._journal.commit(entry)
 
     async def settle(self) -> None:

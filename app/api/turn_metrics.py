@@ -1,0 +1,51 @@
+"""A call's log as metrics, entry by entry: what callers wait for, what cuts in, what runs dry, what fails.
+
+Emitted per turn and not at the end of a call: a killed process would take them along. No words, no numbers.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+from app.dialog.events import Entry, Interrupted, ProviderFailed, TurnTimed, Underrun
+from app.dialog.transcript import latencies_of
+
+_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0, 6.0)
+
+VOICE_TO_VOICE = Histogram(
+    "turn_voice_to_voice_seconds", "Caller's last sound to our first at the caller's ear.", buckets=_SECONDS
+)
+STAGE = Histogram(
+    "turn_stage_seconds",
+    "The parts of a turn: stt_final and eou from the caller's last sound, llm_ttft, tts_ttfb and playout each from "
+    "where the one before ended.",
+    ["stage"],
+    buckets=_SECONDS,
+)
+BARGE_IN = Histogram("bargein_stop_latency_seconds", "Caller's voice to our audio cleared.", buckets=_SECONDS)
+UNDERRUNS = Counter("audio_out_underruns", "Times the line ran dry in the middle of an utterance.")
+PROVIDER_FAILURES = Counter("provider_failures", "Failures in calls.", ["stage", "provider", "fallback"])
+
+
+def measure(entry: Entry) -> None:
+    match entry.fact:
+        case TurnTimed():
+            for turn in latencies_of([entry]):
+                stages = {
+                    "stt_final": turn.transcript,
+                    "eou": turn.decision,
+                    "llm_ttft": turn.dialogue,
+                    "tts_ttfb": turn.speech,
+                    "playout": turn.playout,
+                }
+                for stage, ms in stages.items():
+                    if ms is not None:
+                        STAGE.labels(stage).observe(ms / 1000)
+                if turn.total is not None:
+                    VOICE_TO_VOICE.observe(turn.total / 1000)
+        case Interrupted(voice_ms=voice_ms, cleared_ms=cleared_ms):
+            BARGE_IN.observe((cleared_ms - voice_ms) / 1000)
+        case Underrun():
+            UNDERRUNS.inc()
+        case ProviderFailed(stage=stage, provider=provider, fallback=fallback):
+            PROVIDER_FAILURES.labels(stage, provider, "yes" if fallback else "no").inc()

@@ -26,8 +26,8 @@ class Call:
 class Completion:
     """A reply of the model. Times in seconds; `at` is the number of pieces after which `trouble` comes.
 
-    trouble     "stalls": nothing more comes; "breaks": the connection does; "error": an error event;
-                "garbage": a line that is no JSON; "ends": the stream ends without a finish reason
+    trouble     "stalls": nothing more comes; "idles": only empty pieces do, every 50 ms; "breaks": the connection
+                does; "error": an error event; "garbage": a line that is no JSON; "ends": without a finish reason
     pieces      how tool calls come: "fragments", "whole", "no_index", "repeated_id"
     """
 
@@ -90,6 +90,10 @@ async def chunks(reply: Completion, model: str, *, usage: bool) -> AsyncIterator
     match reply.trouble:
         case "stalls":
             await asyncio.Event().wait()
+        case "idles":
+            while True:
+                yield event({})
+                await asyncio.sleep(0.05)
         case "breaks":
             yield None
         case "error":

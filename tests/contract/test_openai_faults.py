@@ -55,6 +55,16 @@ def test_F09_a_server_that_asks_for_rest_gets_it_at_once() -> None:
     run(main)
 
 
+def test_F09_failures_count_only_in_a_row() -> None:
+    async def main() -> None:
+        failing, well = Completion(status=500), Completion(WORDS)
+        async with talking(failing, failing, well, failing, failing, well) as talk:
+            said = [await talk.says(PRICE) for _ in range(6)]
+            assert [words == WORDS for words in said] == [False, False, True, False, False, True]
+
+    run(main)
+
+
 def test_F10_a_late_first_word_is_replaced_and_never_spoken_later() -> None:
     async def main() -> None:
         async with talking(Completion(WORDS, trouble="stalls", at=0), Completion("Ten years."), limits=HASTY) as talk:
@@ -67,9 +77,10 @@ def test_F10_a_late_first_word_is_replaced_and_never_spoken_later() -> None:
     run(main)
 
 
-def test_F10_a_role_without_words_is_no_sign_of_life() -> None:
+@pytest.mark.parametrize("trouble", ["stalls", "idles"])
+def test_F10_a_role_and_empty_pieces_are_no_sign_of_life(trouble: str) -> None:
     async def main() -> None:
-        async with talking(Completion("", trouble="stalls", at=0, role=True), limits=HASTY) as talk:
+        async with talking(Completion(WORDS, trouble=trouble, at=0), limits=HASTY) as talk:
             assert await talk.says(PRICE) == WRITTEN
 
     run(main)

@@ -71,6 +71,26 @@ def test_T08_nothing_of_it_is_spoken_or_done(said: str, fallen: str) -> None:
     run(main)
 
 
+def test_T08_a_model_that_says_what_it_may_not_is_listened_to_no_further() -> None:
+    async def main() -> None:
+        more = "I am a real person. And I give you a discount. "
+        async with talking(Completion(more * 3, trouble="stalls", at=20)) as talk:
+            await talk.says("hm")
+            assert [failed.reason for failed in talk.failures] == ["may not be said: denies"]
+
+    run(main)
+
+
+def test_T08_a_model_that_says_what_it_may_not_does_nothing_either() -> None:
+    async def main() -> None:
+        noted = Call("note_fact", json.dumps({"fact": "roof", "value": "tile"}))
+        async with talking(Completion("I am a real person.", calls=(noted,))) as talk:
+            await talk.says("hm")
+            assert talk.dialogue.state.facts == {}
+
+    run(main)
+
+
 @pytest.mark.parametrize("said", ATTACKS)
 def test_T08_the_callers_words_are_quoted_data_and_never_the_systems(said: str) -> None:
     async def main() -> None:

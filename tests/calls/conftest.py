@@ -24,7 +24,7 @@ from app.exchange.phones import Phone
 from app.exchange.playout import Gap
 from app.exchange.sound import is_loud, murmured
 from app.exchange.virtual import run
-from app.ports import Dialogue, Say, VoiceActivity
+from app.ports import Dialogue, Say, SpeechToText, TextToSpeech, VoiceActivity
 from app.providers.scripted import (
     ScriptedSpeechToText,
     ScriptedTextToSpeech,
@@ -102,8 +102,8 @@ class Scene:
     """A call to be held. Everything but the dialogue and the person has a default that works."""
 
     dialogue: Dialogue
-    stt: ScriptedSpeechToText = field(default_factory=ScriptedSpeechToText)
-    tts: ScriptedTextToSpeech = field(default_factory=ScriptedTextToSpeech)
+    stt: SpeechToText = field(default_factory=ScriptedSpeechToText)
+    tts: TextToSpeech = field(default_factory=ScriptedTextToSpeech)
     voice: VoiceActivity = field(default_factory=ScriptedVoiceActivity)
     patience: Patience = field(default_factory=Patience)
     faults: Faults = NONE
@@ -118,6 +118,10 @@ class Scene:
 
     def hold_with(self, phone: Phone) -> Held:
         return run(self._hold(phone))
+
+    async def hold_in_real_time(self, phone: Phone) -> Held:
+        """On the loop that runs: for parts that need real sockets."""
+        return await self._hold(phone)
 
     async def _hold(self, phone: Phone) -> Held:
         pacer = Pacer()

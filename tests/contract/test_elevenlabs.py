@@ -114,8 +114,14 @@ def test_a_cancelled_line_lets_its_context_go():
     async def main():
         async with ElevenLabsServer(faults=SpeechFaults(stall_after_ms=300)) as server:
             tts = speaker(server)
-            speaking = asyncio.ensure_future(speak(tts))
-            await asyncio.sleep(0.2)
+            begun = asyncio.Event()
+
+            async def listen():
+                async for _ in tts.speak(LINE):
+                    begun.set()
+
+            speaking = asyncio.ensure_future(listen())
+            await begun.wait()
             speaking.cancel()
             await asyncio.wait([speaking])
             server.faults = SpeechFaults()

@@ -7,10 +7,22 @@ so stands where it stood. Nothing of that is said again but what the caller had 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Protocol, runtime_checkable
 
-from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, Fact
+from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, Fact, FactLearned
 from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say, Silent
 from app.ports import Dialogue
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """A dialogue that takes a turn of the past without what a live one costs (a language model's answer)."""
+
+    def recall(self, turn: CallerTurn) -> AsyncIterator[Move]: ...
+
+    def remember(self, fact: FactLearned) -> None:
+        """What was learned in a way that cannot be gone again."""
+        ...
 
 
 class Continued:
@@ -50,6 +62,7 @@ class Continued:
         said: dict[int, Say] = {}
         logged = {entry.fact for entry in self._log if _hashable(entry.fact)}
         reply = [move async for move in self._dialogue.begin()]
+        answer = self._dialogue.recall if isinstance(self._dialogue, Recalling) else self._dialogue.answer
         greeting = True
         for entry in self._log:
             match entry.fact:
@@ -61,10 +74,12 @@ class Continued:
                     if complete:
                         reply = [move for move in reply if not (isinstance(move, Say) and move.text == line.text)]
                 case CallerSaid(turn, text, confidence) if text:
-                    reply = [move async for move in self._dialogue.answer(Said(turn, text, confidence))]
+                    reply = [move async for move in answer(Said(turn, text, confidence))]
                     greeting = False
+                case FactLearned() as fact if isinstance(self._dialogue, Recalling):
+                    self._dialogue.remember(fact)
                 case CallerKeyed(turn, digits):
-                    reply = [move async for move in self._dialogue.answer(Pressed(turn, digits))]
+                    reply = [move async for move in answer(Pressed(turn, digits))]
                     greeting = False
         if greeting and said:
             return []  # no second greeting; what must be disclosed is put again by the dialogue itself

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
 from app.errors import ProviderDown, ProviderError, ProviderRefused
+from app.providers.breaker import Breaker
 
 if TYPE_CHECKING:
     import openai
     from openai.types.chat import ChatCompletionChunk
 
 MOST_TOKENS = 300  # of one reply, thinking included; what is spoken is shorter
+WARM_S = 10.0
 MOST_CHANGES = 8  # of a request that a server does not like
 
 
@@ -61,35 +63,6 @@ class Tokens:
 
 
 Piece = Words | ToolCall | Ended | Tokens
-
-
-@dataclass(slots=True)
-class Breaker:
-    """After `failures` in a row the server is left alone for `rest_s`; then one request at a time tries it again.
-
-    Shared by the calls of a process. Times are loop times in seconds.
-    """
-
-    failures: int = 3
-    rest_s: float = 8.0
-    _failed: int = 0
-    _until: float = 0.0
-
-    def allows(self, now: float) -> bool:
-        if self._failed < self.failures:
-            return True
-        if now < self._until:
-            return False
-        self._until = now + self.rest_s  # the others wait for what becomes of this one
-        return True
-
-    def succeeded(self) -> None:
-        self._failed = 0
-
-    def failed(self, now: float, *, at_once: bool = False) -> None:
-        """`at_once` when the server itself asked to be left alone."""
-        self._failed = self.failures if at_once else self._failed + 1
-        self._until = now + self.rest_s
 
 
 @dataclass(slots=True)
@@ -150,18 +123,17 @@ def connect(*, key: str, base_url: str, model: str, limits: Limits | None = None
 
     timeout = httpx2.Timeout(5.0, connect=1.0)
     client = openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout)
-    return ChatModel(client, model, limits or Limits())
+    return ChatModel(client, model, limits)
 
 
-@dataclass(frozen=True, slots=True)
 class ChatModel:
-    """One model at one server, shared by all calls of a process."""
+    """One model at one server, shared by all calls of a process: what one call learns of it spares the next."""
 
-    client: openai.AsyncOpenAI
-    model: str
-    limits: Limits = Limits()
-    breaker: Breaker = field(default_factory=Breaker)
-    dialect: Dialect = field(default_factory=Dialect)
+    def __init__(self, client: openai.AsyncOpenAI, model: str, limits: Limits | None = None) -> None:
+        self.client, self.model = client, model
+        self.limits = limits or Limits()
+        self.dialect = Dialect()
+        self.breaker = Breaker()
 
     async def stream(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> AsyncGenerator[Piece, None]:
         """Words as they come; tool calls whole, then `Ended`, then `Tokens` if the server counts.
@@ -169,40 +141,47 @@ class ChatModel:
         Raises ProviderError when anything is late, missing or wrong. Closing it closes the connection.
         """
         now = asyncio.get_running_loop().time
-        if not self.breaker.allows(now()):
+        if not self.breaker.admits(now()):
             raise ProviderDown(f"{self.model} is left alone after failures")
+        self.breaker = self.breaker.tried(now())
         try:
-            async with aclosing(self._stream(messages, tools)) as pieces:
+            async with aclosing(self._whole(messages, tools)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Ended):
-                        self.breaker.succeeded()
+                        self.breaker = self.breaker.worked()
                     yield piece
         except GeneratorExit:  # nobody wants the rest: there were words enough
-            self.breaker.succeeded()
+            self.breaker = self.breaker.worked()
             raise
         except ProviderError as error:
-            self.breaker.failed(now(), at_once=error.provider_code == 429)
+            asked_to = error.provider_code == 429  # for peace: then it gets it at once
+            self.breaker = replace(Breaker(), opened_at=now()) if asked_to else self.breaker.failed(now())
             raise
 
-    async def _stream(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Piece, None]:
-        import httpx2
-        import openai
+    async def warm(self) -> None:
+        """Finds out which form of request the server takes, and leaves a connection open. Raises ProviderError."""
+        greeting: Message = {"role": "user", "content": "Say hello."}
+        with _translated():
+            async with asyncio.timeout(WARM_S):
+                stream = await self._open([greeting], (Tool("wait", "Never use this.", {}),))
+                try:
+                    async for _ in stream:
+                        pass
+                finally:
+                    await stream.close()
 
+    async def _whole(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Piece, None]:
+        """What goes wrong after the end is nobody's business."""
         ended = False
         try:
-            async with aclosing(self._pieces(messages, tools)) as pieces:
-                async for piece in pieces:
-                    ended = ended or isinstance(piece, Ended)
-                    yield piece
-        except openai.APIStatusError as error:
-            kind = ProviderRefused if error.status_code in (400, 401, 403, 404, 422) else ProviderDown
-            raise kind(f"HTTP {error.status_code}", provider_code=error.status_code) from error
-        except TimeoutError:
+            with _translated():
+                async with aclosing(self._pieces(messages, tools)) as pieces:
+                    async for piece in pieces:
+                        ended = ended or isinstance(piece, Ended)
+                        yield piece
+        except ProviderError:
             if not ended:
-                raise ProviderDown("no word in time") from None
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError) as error:
-            if not ended:
-                raise ProviderDown(f"the stream broke: {type(error).__name__}") from error
+                raise
         if not ended:
             raise ProviderDown("the stream ended in the middle")
 
@@ -242,6 +221,23 @@ class ChatModel:
                 if not self.dialect.give_way(f"{error.message} {error.param}"):
                     raise
         raise ProviderRefused(f"{self.model} takes no form of our request")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The SDK's and the network's errors as ours."""
+    import httpx2
+    import openai
+
+    try:
+        yield
+    except openai.APIStatusError as error:
+        kind = ProviderRefused if error.status_code in (400, 401, 403, 404, 422) else ProviderDown
+        raise kind(f"HTTP {error.status_code}", provider_code=error.status_code) from error
+    except TimeoutError:
+        raise ProviderDown("no word in time") from None
+    except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError) as error:
+        raise ProviderDown(f"the stream broke: {type(error).__name__}") from error
 
 
 class _Calls:

@@ -15,7 +15,7 @@ from datetime import date
 
 from app.dialog import engine
 from app.dialog.composer import Composer
-from app.dialog.events import ProviderFailed
+from app.dialog.events import FactLearned, ProviderFailed
 from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say
 from app.dialog.playbook import Playbook
 from app.dialog.prompt import MOST_SAYINGS, Saying, messages
@@ -100,6 +100,11 @@ class LanguageModelDialogue:
         """A turn of the past, from the log: the engine's step without asking the model again."""
         for move in self._step(turn)[1]:
             yield move
+
+    def remember(self, fact: FactLearned) -> None:
+        """What a tool noted then, and the engine's step alone does not find."""
+        if fact.name in {wanted.name for wanted in self._book.facts}:
+            self._state = self._state.learn(fact.name, fact.value)
 
     async def answer(self, turn: CallerTurn) -> AsyncIterator[Move]:
         """The state has changed before the first move, and changes again only with a tool, in one step."""

@@ -179,6 +179,9 @@ class Providers:
             if isinstance(voice, Connected):
                 with suppress(ProviderError):  # the first call will see, and has stand-ins
                     await voice.warm()
+        if "chat" in vars(self._shared):
+            with suppress(ProviderError):
+                await self._shared.chat.warm()
 
     async def close(self) -> None:
         if self._tts.cache_info().currsize:

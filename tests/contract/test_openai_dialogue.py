@@ -149,6 +149,18 @@ def test_a_server_that_refuses_a_parameter_is_asked_without_it_from_then_on(refu
     run(main)
 
 
+def test_what_a_server_refuses_is_known_before_the_first_call() -> None:
+    async def main() -> None:
+        async with talking(Completion(WORDS)) as talk:
+            talk.server.refuses = frozenset(["max_completion_tokens", "reasoning_effort"])
+            await talk.model.warm()
+            asked = len(talk.server.requests)
+            assert await talk.says(PRICE) == WORDS
+            assert len(talk.server.requests) == asked + 1
+
+    run(main)
+
+
 def test_an_older_server_that_knows_next_to_nothing_still_answers() -> None:
     async def main() -> None:
         async with talking(Completion(WORDS)) as talk:

@@ -7,6 +7,7 @@ import pytest
 from app.dialog.events import ProviderFailed
 from app.dialog.moves import Said, Say
 from app.exchange.completions import Completion
+from app.providers.breaker import Breaker, Rules
 from app.providers.chat import Limits
 from tests.contract.openai_talk import northlight, run, talking
 
@@ -35,10 +36,9 @@ def test_F09_a_server_that_keeps_failing_is_left_alone_and_tried_again() -> None
         async with talking(Completion(status=500)) as talk:
             for _ in range(6):
                 assert await talk.says(PRICE) == WRITTEN
-            assert len(talk.server.requests) == talk.model.breaker.failures
+            assert len(talk.server.requests) == Rules().failures
             talk.server.replies = [Completion(WORDS)]
-            talk.model.breaker.rest_s = 0.0
-            talk.model.breaker.failed(0.0)  # it has rested since long ago
+            talk.model.breaker = Breaker(opened_at=-1000.0)  # it has rested since long ago
             assert await talk.says(PRICE) == WORDS, "one request finds out that it is well again"
             assert talk.failures == []
 

@@ -6,16 +6,22 @@ import json
 
 import pytest
 
+from app.api.continued import Continued
 from app.dialog.events import (
     AppointmentRequested,
+    CallerKeyed,
+    CallerSaid,
     ConsentGiven,
+    Entry,
     FactLearned,
     HumanRequested,
     OptedOut,
     ProviderFailed,
 )
+from app.dialog.moves import Say
 from app.exchange.completions import Call, Completion
-from tests.contract.openai_talk import Talk, northlight, run, talking
+from app.providers.openai import LanguageModelDialogue
+from tests.contract.openai_talk import FRIDAY, Talk, guide, northlight, run, talking
 
 RED = "those red curved things like in spain"
 EFFECTS = (AppointmentRequested, ConsentGiven, FactLearned, HumanRequested, OptedOut)
@@ -93,6 +99,23 @@ def test_the_end_of_the_call_is_ours_to_word() -> None:
         async with talking(Completion(calls=(call("end_call"),))) as talk:
             assert await talk.says("so that would be all then") == northlight().closing.goodbye
             assert talk.finished
+
+    run(main)
+
+
+def test_F21_a_conversation_goes_on_from_its_log_without_asking_the_model_again() -> None:
+    async def main() -> None:
+        async with talking(Completion(calls=(call("note_fact", fact="roof", value="tile"),))) as talk:
+            await talk.presses("1")
+            await talk.says(RED)
+            log = [CallerKeyed(1, "1"), CallerKeyed(2, "1"), CallerSaid(3, RED, 1.0, 0, 0, ""), *talk.facts]
+            fresh = LanguageModelDialogue(guide(), talk.model, today=FRIDAY)
+            asked = len(talk.server.requests)
+            again = Continued(fresh, [Entry(seq, 0, fact) for seq, fact in enumerate(log, 1)])
+            moves = [move async for move in again.begin()]
+            assert fresh.state.facts == talk.dialogue.state.facts == {"owns_home": "yes", "roof": "tile"}
+            assert [move for move in moves if isinstance(move, Say)]
+            assert len(talk.server.requests) == asked
 
     run(main)
 

@@ -1,4 +1,4 @@
-"""The client's pure parts: when it leaves a server alone, and how it puts tool calls together."""
+"""The client's pure parts: how requests give way, and how tool calls are put together."""
 
 from __future__ import annotations
 
@@ -7,41 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.providers.chat import Breaker, Dialect, Ended, Tokens, ToolCall, Words, _Calls
-
-
-def test_F09_a_breaker_opens_after_failures_in_a_row_and_closes_with_a_success() -> None:
-    breaker = Breaker(failures=3, rest_s=8)
-    for now in (0.0, 1.0, 2.0):
-        assert breaker.allows(now)
-        breaker.failed(now)
-    assert not breaker.allows(9.9)
-    assert breaker.allows(10.0), "one tries it again"
-    assert not breaker.allows(10.1), "the others wait for what becomes of it"
-    breaker.succeeded()
-    assert breaker.allows(10.2)
-
-
-def test_F09_a_probe_that_fails_or_is_lost_lets_the_server_rest_again() -> None:
-    breaker = Breaker(failures=1, rest_s=8)
-    breaker.failed(0)
-    assert breaker.allows(8)
-    breaker.failed(9)
-    assert not breaker.allows(16.9)
-    assert breaker.allows(17)
-    assert breaker.allows(25), "the caller of the last probe hung up: it does not count for ever"
-
-
-def test_F09_it_is_closed_within_fifteen_seconds_of_recovery() -> None:
-    assert Breaker().rest_s <= 10
-
-
-def test_single_failures_open_nothing() -> None:
-    breaker = Breaker(failures=2)
-    for now in range(10):
-        breaker.failed(now)
-        breaker.succeeded()
-        assert breaker.allows(now)
+from app.providers.chat import Dialect, Ended, Tokens, ToolCall, Words, _Calls
 
 
 @pytest.mark.parametrize(

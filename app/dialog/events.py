@@ -266,6 +266,17 @@ class ProviderFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """One answer of a language model, as its server counted it."""
+
+    turn: int
+    provider: str
+    model: str
+    prompt: int
+    completion: int
+
+
+@dataclass(frozen=True, slots=True)
 class Underrun:
     """The line ran dry in the middle of an utterance."""
 
@@ -304,6 +315,7 @@ Fact = (
     | AppointmentRequested
     | FollowUpPromised
     | ProviderFailed
+    | TokensUsed
     | Underrun
     | CallEnded
 )

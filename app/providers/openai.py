@@ -15,7 +15,7 @@ from datetime import date
 
 from app.dialog import engine
 from app.dialog.composer import Composer
-from app.dialog.events import FactLearned, ProviderFailed
+from app.dialog.events import FactLearned, ProviderFailed, TokensUsed
 from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say
 from app.dialog.playbook import Playbook
 from app.dialog.prompt import MOST_SAYINGS, Saying, messages
@@ -34,21 +34,13 @@ TOOLS_PER_CALL = 20
 
 
 @dataclass(slots=True)
-class Usage:
-    """Tokens of one call, as far as the server counted them; `uncounted` are replies it did not."""
-
-    prompt: int = 0
-    completion: int = 0
-    uncounted: int = 0
-
-
-@dataclass(slots=True)
 class _Attempt:
     """What came of asking the model once."""
 
     composer: Composer
     tools: tuple[Tool, ...]
     calls: list[ToolCall] = field(default_factory=list)
+    tokens: Tokens | None = None
     failure: str = ""
 
 
@@ -74,7 +66,6 @@ class LanguageModelDialogue:
         self._state, self._opening = engine.begin(self._book, today=today, direction=direction)
         self._history: deque[Saying] = deque(maxlen=MOST_SAYINGS)
         self._tools_used = 0
-        self.usage = Usage()
 
     @property
     def name(self) -> str:
@@ -123,6 +114,9 @@ class LanguageModelDialogue:
         async with aclosing(self._ask(attempt, history, turn.text, wording)) as spoken:
             async for say in spoken:
                 yield say
+        if attempt.tokens:
+            used = attempt.tokens
+            yield Note(TokensUsed(turn.turn, self.name, self._model.model, used.prompt, used.completion))
         for move in self._rest(attempt, turn.text, wording):
             yield move
 
@@ -147,7 +141,7 @@ class LanguageModelDialogue:
     ) -> AsyncGenerator[Say, None]:
         """Speaks the model's words as they come. Never raises ProviderError."""
         prompt = messages(self._book, history, self._state.facts, said, wording)
-        composer, counted = attempt.composer, False
+        composer = attempt.composer
         try:
             async with aclosing(self._model.stream(prompt, attempt.tools)) as pieces:
                 async for piece in pieces:
@@ -160,16 +154,12 @@ class LanguageModelDialogue:
                         case Ended(reason):
                             for say in composer.end(reason):
                                 yield say
-                        case Tokens(prompt=asked, completion=answered):
-                            counted = True
-                            self.usage.prompt += asked
-                            self.usage.completion += answered
+                        case Tokens():
+                            attempt.tokens = piece
                     if composer.refused or (composer.over and not attempt.tools):
                         break
         except ProviderError as error:
             attempt.failure = str(error)
-        if not counted:
-            self.usage.uncounted += 1
 
     def _rest(self, attempt: _Attempt, said: str, wording: Wording) -> Iterator[Move]:
         """What the model left to be said, and what its tools lead to."""

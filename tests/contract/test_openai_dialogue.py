@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.dialog.events import FactLearned, OptedOut, QuestionAnswered
+from app.dialog.events import FactLearned, OptedOut, QuestionAnswered, TokensUsed
 from app.dialog.moves import Closing, HeardLine, Said, Silent
 from app.exchange.completions import Completion
 from tests.contract.openai_talk import northlight, run, talking
@@ -126,8 +126,12 @@ def test_tokens_are_counted_where_the_server_counts_them() -> None:
     async def main() -> None:
         async with talking(Completion("It depends on the roof.")) as talk:
             await talk.says(PRICE)
-            assert (talk.dialogue.usage.prompt, talk.dialogue.usage.uncounted) == (90, 0)
-            assert talk.dialogue.usage.completion > 0
+            assert [fact for fact in talk.facts if isinstance(fact, TokensUsed)] == [
+                TokensUsed(2, "openai", "model", 90, 5)
+            ]
+            talk.server.refuses = frozenset(["stream_options"])
+            await talk.says(PRICE)
+            assert not [fact for fact in talk.facts if isinstance(fact, TokensUsed)], "nothing is made up"
 
     run(main)
 

@@ -64,6 +64,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors, since tests of other processes mostly wait; past a few, collecting costs more
+    than it gains."""
+    return min(8, (os.cpu_count() or 1) + 1)
+
+
 @contextmanager
 def _only_one(name: str) -> Iterator[Path]:
     """The run's folder, with the other processes of the run kept waiting."""

@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from app import logs
 from app.dialog.script import Playbook
 from app.errors import BadSetting, ProviderError
 from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from app.providers.offline.workers import RecogniserPool
 
 Maker = TypeVar("Maker")
+
+log = logs.Log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,14 @@ class Shared:
         return RecogniserPool(min(MOST_RECOGNISERS, max(1, (os.cpu_count() or 2) - 1)))
 
     @cached_property
+    def speaks_anything(self) -> bool:
+        """Without it there is the voice pack alone, which holds the lines of the playbook and no others."""
+        from app.providers.offline import synthesis
+
+        voices = _chain(TEXT_TO_SPEECH, self.settings, "tts")
+        return any(make is not _offline_tts for make in voices) or bool(synthesis.available())
+
+    @cached_property
     def chat(self) -> ChatModel:
         from app.providers.chat import connect
 
@@ -103,6 +114,9 @@ def _openai_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, str]
     from app.providers.offline.intents import Intents
     from app.providers.openai import Guide, LanguageModelDialogue
 
+    if not shared.speaks_anything:
+        log.warning("no voice here speaks what a language model says: the playbook's own lines are used instead")
+        return _playbook_dialogue(shared, playbook)
     guide, chat = Guide.by(playbook, Intents.load(playbook, shared.settings.data_dir).understand), shared.chat
     return lambda today, direction: LanguageModelDialogue(guide, chat, today=today, direction=direction)
 

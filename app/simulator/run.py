@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from app.dialog.events import AgentHeard, AgentSaid, CallBegan, DisclosureHeard, Entry, Interrupted
+from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, Interrupted
 from app.dialog.playbook import parse
 from app.local import playbook_text
 from app.providers.offline.intents import Intents
@@ -27,6 +27,7 @@ from app.simulator.people import MadeUp, somebody
 
 TODAY = date(2026, 11, 20)  # a Friday; the same calls every time
 OPT_OUT_WISH = "opt out"
+TURNS_TO_DISCLOSE = 3  # a caller who cuts in hears the disclosure within the next two turns, unless they hang up (C04)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,6 @@ def judge(person: MadeUp, log: Iterable[Entry]) -> Held:
     sid = next((fact.call_sid for fact in facts if isinstance(fact, CallBegan)), "")
     outcome = outcome_of(sid, entries)
     known = {name: value for name, value in outcome.facts.items() if name in person.truth}
-    heard_first = any(isinstance(fact, AgentHeard) and fact.complete for fact in facts)
     told = any(isinstance(fact, DisclosureHeard) and fact.kind == "ai" for fact in facts)
     return Held(
         wish=person.wish,
@@ -79,7 +79,7 @@ def judge(person: MadeUp, log: Iterable[Entry]) -> Held:
         seconds=outcome.duration_ms / 1000,
         asked_again=sum(isinstance(fact, AgentSaid) and fact.purpose == "unclear" for fact in facts),
         interruptions=sum(isinstance(fact, Interrupted) for fact in facts),
-        disclosed=told or not heard_first,
+        disclosed=told or outcome.turns < TURNS_TO_DISCLOSE,
     )
 
 

@@ -47,11 +47,19 @@ def start(data_dir: Path, *, share: bool = False) -> launch.Service:
 def _run(folder: Path, ownership: Ownership) -> launch.Service:
     port, password = launch.free_port(), secrets.token_urlsafe(24)
     config = folder / "valkey.conf"
-    launch.write_secret(config, _CONFIG.format(host=launch.LOOPBACK, port=port, password=password, folder=folder))
+    launch.write_secret(
+        config, _CONFIG.format(host=launch.LOOPBACK, port=port, password=password, folder=_quoted(folder))
+    )
     program = launch.Program("Valkey", (binary(), str(config)), folder, folder)
     server = launch.run(program, ownership)
     server.wait_ready(lambda: answers(port, password))
     return launch.opened(program, f"redis://:{password}@{launch.LOOPBACK}:{port}/0", server)
+
+
+def _quoted(path: Path) -> str:
+    """As the server's configuration writes a value that may hold blanks."""
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def binary() -> str:

@@ -311,6 +311,16 @@ def test_a_folder_that_cannot_be_used_is_named_with_what_to_do(empty_dir: Path) 
             service.start(empty_dir / "file")
 
 
+def test_a_folder_may_have_any_name(empty_dir: Path) -> None:
+    folder = empty_dir / 'Ann\'s "new" projects \\ 1'
+    folder.mkdir()
+    folder.chmod(0o755)
+    with start_services(settings(folder)) as services:
+        remember(services.database_url, 1)
+        assert redis.Redis.from_url(services.redis_url).ping()
+    assert (folder / "valkey" / "valkey.conf").exists()
+
+
 def test_a_user_without_a_name_is_told_so() -> None:
     nameless = 3_999_999_999
     with pytest.raises(ServiceNotStarted, match="/etc/passwd"):

@@ -88,6 +88,10 @@ class Ears:
         """The words whose sound has come."""
         return self._span(self._voiced_ms() // MS_PER_WORD)
 
+    def all_words(self) -> Span:
+        """The whole line, as it would be if the voice were over."""
+        return self._span(len(self._script.words()) if self.voice_from_ms is not None else 0)
+
     def freeze(self) -> Span:
         """What came so far is final, up to the end of the last whole word if somebody is speaking."""
         span = self.so_far()

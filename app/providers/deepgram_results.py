@@ -1,13 +1,14 @@
 """What Deepgram says, in the time of the call: a connection's state without a socket.
 
-Source: developers.deepgram.com, listen v1. A result that is final freezes its span; later ones begin after it. Its
-times start at 0 on every connection and count the audio received, so they are mapped back to the call's.
+Source: developers.deepgram.com, listen v1 and v2. A result that is final freezes its span; later ones begin after it.
+Its times start at 0 on every connection and count the audio received, so they are mapped back to the call's.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +19,14 @@ from app.telephony import mulaw
 
 NAME = "deepgram"
 _EARLY_MS = 100  # a span that ends this little before the voice did covers it
+_BEGINNING_S = 1.0
+_UNREADABLE = (AttributeError, IndexError, TypeError, ValueError)
 _GAP_MS = 40  # less is jitter of the time stamps, not lost audio
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One `Results` message; times in seconds of the connection. `words_from_s` and `words_to_s` are None without
+    """One message with words; times in seconds of the connection. `words_from_s` and `words_to_s` are None without
     words."""
 
     text: str
@@ -34,13 +37,10 @@ class Result:
     words_to_s: float | None = None
 
 
-def read(message: Any) -> Result | None:
-    """None for every kind of message that carries no words, for unknown kinds (the SDK hands those over as None) and
-    for malformed ones: the SDK does not validate. Raises ProviderDown for an Error."""
-    kind = getattr(message, "type", None)
-    if kind == "Error":
-        raise ProviderDown(f"Deepgram reports {getattr(message, 'description', None) or 'an error'}")
-    if kind != "Results":
+def read_results(message: Any) -> Result | None:
+    """Of `/v1/listen`. None for every kind of message that carries no words, for unknown kinds (the SDK hands those
+    over as None) and for malformed ones: the SDK does not validate. Raises ProviderDown for an Error."""
+    if _kind(message) != "Results":
         return None
     try:
         best = message.channel.alternatives[0]
@@ -53,8 +53,41 @@ def read(message: Any) -> Result | None:
             words_from_s=words[0][0] if words else None,
             words_to_s=words[-1][1] if words else None,
         )
-    except (AttributeError, IndexError, TypeError, ValueError):
+    except _UNREADABLE:
         return None
+
+
+def read_turn(message: Any) -> Result | None:
+    """Of `/v2/listen`, where a transcript is of the whole turn so far; otherwise as `read_results`.
+
+    An update without words is final for the audio it has seen, but for its last second, in which a word may be
+    beginning.
+    """
+    if _kind(message) != "TurnInfo":
+        return None
+    try:
+        text, ends_s = str(message.transcript or "").strip(), float(message.audio_window_end)
+        if not text and message.event != "EndOfTurn":
+            return Result("", 0.0, True, max(0.0, ends_s - _BEGINNING_S))
+        words = list(message.words or ())
+        times = [(word.start, word.end) for word in words if getattr(word, "start", None) is not None]
+        return Result(
+            text=text,
+            confidence=sum(float(word.confidence) for word in words) / len(words) if words else 0.0,
+            final=message.event == "EndOfTurn",
+            ends_s=ends_s,
+            words_from_s=float(times[0][0]) if times else None,
+            words_to_s=float(times[-1][1]) if times else None,
+        )
+    except _UNREADABLE:
+        return None
+
+
+def _kind(message: Any) -> str | None:
+    kind: str | None = getattr(message, "type", None)
+    if kind == "Error":
+        raise ProviderDown(f"Deepgram reports {getattr(message, 'description', None) or 'an error'}")
+    return kind
 
 
 class Timeline:
@@ -69,7 +102,11 @@ class Timeline:
         if not self._from or abs(chunk.at_ms - self.at(self._sent_ms / 1000)) > _GAP_MS:
             self._from.append(self._sent_ms)
             self._call.append(chunk.at_ms)
-        self._sent_ms += mulaw.duration_ms(chunk.mulaw)
+        self.pad(mulaw.duration_ms(chunk.mulaw))
+
+    def pad(self, ms: int) -> None:
+        """So much audio was sent that is not the call's."""
+        self._sent_ms += ms
 
     def at(self, seconds: float) -> int:
         """Milliseconds of the call; 0 before anything was sent."""
@@ -83,7 +120,8 @@ class Timeline:
 class Hearing:
     """One connection's: audio and voice go in, messages become words."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[Any], Result | None] = read_results) -> None:
+        self._read = read
         self._time = Timeline()
         self._stopped: deque[int] = deque()  # where the voice ended and no final result has reached yet
         self._interim = ""
@@ -93,6 +131,9 @@ class Hearing:
 
     def sent(self, chunk: AudioChunk) -> None:
         self._time.sent(chunk)
+
+    def padded(self, ms: int) -> None:
+        self._time.pad(ms)
 
     def voice_on(self, now: float) -> None:
         self._voice = True
@@ -114,7 +155,7 @@ class Hearing:
 
         Raises ProviderDown for an Error.
         """
-        result = read(message)
+        result = self._read(message)
         if result is None:
             return None
         self._news_at = now

@@ -253,3 +253,77 @@ def test_hanging_up_does_not_wait_for_a_server_that_is_silent():
             return listening.cancelled()
 
     assert run(main())
+
+
+# --- Flux -------------------------------------------------------------------------------------------------------------
+
+FLUX = "flux-general-en"
+
+
+def test_flux_tells_the_words_of_a_turn_with_times_of_the_call():
+    async def main():
+        async with DeepgramServer(QUOTE, "yes") as server:
+            sound = flowing(sound_of(spoken(QUOTE), spoken("yes")), pace_s=0.001)
+            stt = hearer(server, model=FLUX, keyterms=("Northlight",))
+            return await hear(stt, sound), server.connections
+
+    heard, [connected] = run(main())
+    assert finals(heard) == [QUOTE, "yes"]
+    quote = next(words for words in heard if words.final and words.text)
+    assert (quote.started_ms, quote.ended_ms) == (START_MS + 400, START_MS + 400 + 6 * 300)
+    assert heard[0].text == "I"
+    assert connected.query["model"] == [FLUX]
+    assert connected.query["keyterm"] == ["Northlight"]
+    assert set(connected.controls) == {"ForceEndTurn", "CloseStream"}
+
+
+def test_F07_flux_a_reset_in_mid_turn_loses_no_word_and_doubles_none():
+    async def main():
+        async with DeepgramServer(QUOTE, "yes", faults=ListenFaults(reset_after_ms=1500)) as server:
+            sound = flowing(sound_of(spoken(QUOTE), spoken("yes")), pace_s=0.002)
+            return await hear(hearer(server, model=FLUX), sound), server.connections
+
+    heard, connections = run(main())
+    assert finals(heard) == [QUOTE, "yes"]
+    assert len(connections) == 2
+
+
+def test_flux_is_kept_going_with_silence_where_no_audio_flows():
+    """Its turns end with audio heard, not with time. Word times do not move with what we made up."""
+    pause_ms = 3000
+
+    async def main():
+        async with DeepgramServer("yes", "no") as server:
+
+            async def held():
+                for piece in sound_of(spoken("yes", after_ms=0)):
+                    yield piece
+                await asyncio.sleep(1.2)
+                for piece in sound_of(spoken("no"), start_ms=START_MS + pause_ms):
+                    yield piece
+
+            return await hear(hearer(server, model=FLUX), held()), server.connections
+
+    heard, [connected] = run(main())
+    assert finals(heard) == ["yes", "no"]
+    assert len(connected.audio) > len(spoken("yes", after_ms=0) + spoken("no"))
+    assert "KeepAlive" not in connected.controls
+    assert [words.started_ms for words in heard if words.final and words.text][-1] == START_MS + pause_ms + 400
+
+
+def test_flux_a_voice_without_words_is_answered_too():
+    async def main():
+        async with DeepgramServer("") as server:
+            sound = flowing(sound_of(spoken("cough cough", after_ms=2500)), pace_s=0.001)
+            return [(words.text, words.final) for words in await hear(hearer(server, model=FLUX), sound)]
+
+    assert ("", True) in run(main())
+
+
+@pytest.mark.parametrize("fault", [{"malformed": True}, {"unknown": True}])
+def test_flux_what_cannot_be_read_is_passed_over(fault):
+    async def main():
+        async with DeepgramServer(QUOTE, faults=ListenFaults(**fault)) as server:
+            return await hear(hearer(server, model=FLUX), flowing(sound_of(spoken(QUOTE)), pace_s=0.001))
+
+    assert finals(run(main())) == [QUOTE]

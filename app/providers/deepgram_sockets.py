@@ -1,0 +1,171 @@
+"""Deepgram's two ways to listen, through its SDK: Nova models on `/v1/listen`, Flux models on `/v2/listen`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from deepgram import AsyncDeepgramClient
+from deepgram.core.api_error import ApiError
+from deepgram.environment import DeepgramClientEnvironment
+from deepgram.listen.v1.client import AsyncV1Client
+from deepgram.listen.v2.client import AsyncV2Client
+from websockets.exceptions import WebSocketException
+
+from app.errors import ProviderDown, ProviderRefused
+from app.providers.deepgram_results import Result, read_results, read_turn
+from app.telephony import mulaw
+
+_REFUSALS = {400, 401, 402, 403, 404}
+_KEYTERMS = 50  # far below the 500 tokens Deepgram allows
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`base_url` is where sockets go, wss:// or ws://."""
+
+    key: str
+    base_url: str = "wss://api.deepgram.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What we listen for. `endpointing_ms` of silence make a Nova close an utterance without being asked."""
+
+    model: str = "nova-3"
+    language: str = "en-US"
+    keyterms: tuple[str, ...] = ()
+    endpointing_ms: int = 300
+
+
+class Dialect(Protocol):
+    """What differs between the two. `idle_s` without audio call for a `keep_alive`."""
+
+    idle_s: float
+
+    def connect(self, wishes: Wishes) -> AbstractAsyncContextManager[Any]: ...
+
+    def read(self, message: Any) -> Result | None: ...
+
+    async def end_voice(self, socket: Any) -> None:
+        """Our caller stopped speaking: the words, please."""
+        ...
+
+    async def keep_alive(self, socket: Any, quiet_s: float) -> bytes:
+        """The audio that was made up for it, if any."""
+        ...
+
+
+class Nova:
+    """The server hangs up after 10 s with neither audio nor KeepAlive."""
+
+    idle_s = 4.0
+
+    def __init__(self, client: AsyncDeepgramClient) -> None:
+        self._listen: AsyncV1Client = client.listen.v1  # imported now, not in a call
+
+    def connect(self, wishes: Wishes) -> AbstractAsyncContextManager[Any]:
+        """Keyterms are for Nova-3 alone: an older model refuses them."""
+        boosted = wishes.keyterms[:_KEYTERMS] if wishes.model.startswith("nova-3") else ()
+        return self._listen.connect(
+            model=wishes.model,
+            language=wishes.language,
+            encoding="mulaw",
+            sample_rate=mulaw.RATE,
+            channels=1,
+            interim_results=True,
+            endpointing=wishes.endpointing_ms,
+            utterance_end_ms=1000,
+            punctuate=True,
+            keyterm=list(boosted) or None,
+        )
+
+    def read(self, message: Any) -> Result | None:
+        return read_results(message)
+
+    async def end_voice(self, socket: Any) -> None:
+        await socket.send_finalize()
+
+    async def keep_alive(self, socket: Any, quiet_s: float) -> bytes:
+        await socket.send_keep_alive()
+        return b""
+
+
+class Flux:
+    """The model moves on with audio alone: without any, silence is sent in its place."""
+
+    idle_s = 0.5
+
+    def __init__(self, client: AsyncDeepgramClient) -> None:
+        self._listen: AsyncV2Client = client.listen.v2
+
+    def connect(self, wishes: Wishes) -> AbstractAsyncContextManager[Any]:
+        """Only the multilingual model takes a language."""
+        hint = wishes.language.partition("-")[0]
+        multi = wishes.model.endswith("multi") and hint != "multi"
+        return self._listen.connect(
+            model=wishes.model,
+            encoding="mulaw",
+            sample_rate=mulaw.RATE,
+            keyterm=list(wishes.keyterms[:_KEYTERMS]) or None,
+            language_hint=hint if multi else None,
+        )
+
+    def read(self, message: Any) -> Result | None:
+        return read_turn(message)
+
+    async def end_voice(self, socket: Any) -> None:
+        await socket.send_force_end_turn()
+
+    async def keep_alive(self, socket: Any, quiet_s: float) -> bytes:
+        silence = mulaw.silence(round(quiet_s * 1000))
+        await socket.send_media(silence)
+        return silence
+
+
+class Sockets:
+    """Opens connections for one set of wishes. The SDK's client is made once: it loads certificates."""
+
+    def __init__(self, account: Account, wishes: Wishes, connect_s: float) -> None:
+        self._wishes, self._connect_s = wishes, connect_s
+        base = account.base_url
+        rest = base.replace("ws", "http", 1)
+        place = DeepgramClientEnvironment(base=rest, production=base, agent=base, agent_rest=rest)
+        client = AsyncDeepgramClient(api_key=account.key, environment=place)
+        self.dialect: Dialect = Flux(client) if wishes.model.startswith("flux-") else Nova(client)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Any]:
+        """Raises ProviderRefused, and ProviderDown for whatever else happens to it inside or out."""
+        try:
+            async with asyncio.timeout(self._connect_s) as opening:
+                async with self.dialect.connect(self._wishes) as socket:
+                    opening.reschedule(None)
+                    try:
+                        yield socket
+                    finally:
+                        await _let_go(socket)
+        except ApiError as error:
+            kind = ProviderRefused if error.status_code in _REFUSALS else ProviderDown
+            raise kind(
+                f"Deepgram answered {error.status_code} to the handshake", provider_code=error.status_code
+            ) from None
+        except TimeoutError:
+            raise ProviderDown(f"Deepgram did not answer within {self._connect_s:g} s") from None
+        except (OSError, WebSocketException) as error:
+            raise ProviderDown(f"the connection to Deepgram was lost: {error or type(error).__name__}") from None
+
+
+async def _let_go(socket: Any) -> None:
+    """Without the closing handshake, for which the SDK's socket would wait half a minute when nobody answers.
+
+    Once the connection is gone its own closing has nothing to do, and no error that would take a cancellation's place.
+    The SDK offers no way to do this: `_websocket` is its own.
+    """
+    with suppress(AttributeError):
+        connection = socket._websocket
+        connection.transport.abort()
+        await connection.wait_closed()

@@ -121,7 +121,7 @@ class Flux:
         await socket.send_force_end_turn()
 
     async def keep_alive(self, socket: Any, quiet_s: float) -> bytes:
-        silence = mulaw.silence(round(quiet_s * 1000))
+        silence = mulaw.silence(round(quiet_s * 1000 / mulaw.FRAME_MS) * mulaw.FRAME_MS)
         await socket.send_media(silence)
         return silence
 

@@ -1,0 +1,82 @@
+from importlib import resources
+
+import pytest
+
+from app.dialog.playbook import parse
+from app.errors import BadSetting
+from app.providers.registry import Providers
+from app.settings import Settings, load
+
+KEYS = {"DEEPGRAM_API_KEY": "d", "ELEVENLABS_API_KEY": "e", "ELEVENLABS_VOICE_ID": "v"}
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # no .env
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.alias), raising=False)
+
+
+@pytest.fixture(scope="module")
+def playbook():
+    text = (resources.files("app.playbooks") / "northlight_solar.yaml").read_text(encoding="utf-8")
+    return parse(text, "northlight_solar.yaml")
+
+
+def chains(playbook, **settings) -> tuple[list[str], list[str]]:
+    """Speech to text and text to speech, as one call would go through them."""
+    providers = Providers(load(**settings))
+    stt, tts = (
+        [each.name for each in getattr(part, "_providers", [part])]
+        for part in (providers.speech_to_text(playbook), providers.text_to_speech())
+    )
+    return stt, tts
+
+
+def test_without_keys_all_is_offline(playbook):
+    assert chains(playbook) == (["offline"], ["offline"])
+
+
+def test_with_keys_the_live_ones_come_first(playbook):
+    assert chains(playbook, **KEYS) == (["deepgram", "offline"], ["elevenlabs", "offline"])
+
+
+def test_a_chain_that_was_asked_for(playbook):
+    asked = {"STROWGER_STT": "offline, deepgram", "STROWGER_TTS": "elevenlabs"}
+    assert chains(playbook, **KEYS, **asked) == (["offline", "deepgram"], ["elevenlabs"])
+
+
+def test_a_missing_key_falls_through(playbook):
+    asked = {"STROWGER_STT": "deepgram,offline", "STROWGER_TTS": "elevenlabs,offline", "ELEVENLABS_API_KEY": "e"}
+    assert chains(playbook, **asked) == (["offline"], ["offline"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"STROWGER_STT": "deepgram"}, "STROWGER_STT .* set DEEPGRAM_API_KEY"),
+        ({"STROWGER_TTS": "elevenlabs", "ELEVENLABS_API_KEY": "e"}, "set ELEVENLABS_VOICE_ID"),
+        ({"STROWGER_STT": "acme,offline"}, "STROWGER_STT names 'acme'; this version has deepgram, offline"),
+        ({"STROWGER_TTS": "a;b"}, "STROWGER_TTS .* Example: STROWGER_TTS=elevenlabs,offline"),
+    ],
+)
+def test_what_cannot_be_stops_the_start_with_one_sentence(asked, said):
+    with pytest.raises(BadSetting, match=said):
+        Providers(load(**asked))
+
+
+def test_each_call_has_a_chain_of_its_own_over_shared_providers(playbook):
+    providers = Providers(load(**KEYS))
+    one, other = providers.text_to_speech(), providers.text_to_speech()
+    assert one is not other
+    assert vars(one)["_providers"] == vars(other)["_providers"]
+    assert vars(one)["_circuits"] is vars(other)["_circuits"]
+
+
+def test_deepgram_listens_for_the_names_in_the_playbook(playbook):
+    from app.providers.deepgram import make
+
+    wishes = vars(make(load(**KEYS), playbook))["_sockets"]._wishes
+    assert {"Northlight Solar", "Nora"} <= set(wishes.keyterms)
+    assert len(wishes.keyterms) == len(set(wishes.keyterms))
+    assert wishes.language == "en"

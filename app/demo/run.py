@@ -34,7 +34,7 @@ def run(*, calls: int = 3, as_json: bool = False) -> int:
     console = Console(file=sys.stderr if as_json else sys.stdout)
     settings = load()
     began = time.monotonic()
-    console.print("Starting Postgres, Valkey, the service, a worker and a telephone exchange on this machine ...")
+    console.print("Starting a database, a broker, the service, a worker and a telephone exchange ...")
     with machine(settings, offline=True) as running:
         for notice in running.notices:
             console.print(notice, style="dim")
@@ -52,9 +52,7 @@ def run(*, calls: int = 3, as_json: bool = False) -> int:
 def _phones(calls: int) -> str:
     if calls == 1:
         return "The phone rings."
-    return (
-        f"The phones ring: {calls} callers, {APART_S:.0f} s apart. You follow the first; the others are shown after it."
-    )
+    return f"The phones ring: {calls} callers, {APART_S:.0f} s apart. You follow the first; the others come after it."
 
 
 Told: TypeAlias = "asyncio.Queue[Entry | None]"  # a call's log as it grows; None when it is over

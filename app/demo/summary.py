@@ -42,7 +42,7 @@ def _table(kept: Kept) -> Table:
     title = Text.assemble(kept.caller.name, "  ", ("as it should be" if good else "NOT as it should be", _style(good)))
     table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2), expand=True)
     table.add_column(style="dim", width=10)
-    table.add_column(ratio=1)
+    table.add_column(ratio=1, overflow="fold")
     for name, value in _rows(kept):
         table.add_row(name, value)
     table.add_row("")

@@ -8,7 +8,8 @@ COPY app app
 COPY ml ml
 COPY workers workers
 COPY supabase supabase
-RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e .
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e . \
+    && /opt/venv/bin/python -m compileall -q app ml workers
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin strowger \

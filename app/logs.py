@@ -35,7 +35,7 @@ class OneLine(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "from": record.name,
-            "said": clean(record.getMessage()),
+            "said": clean(_without_words_of(record)),
         }
         given = {name: value for name, value in record.__dict__.items() if name not in _ALWAYS}
         given |= getattr(record, "fields", {})
@@ -88,6 +88,12 @@ def set_up(style: str, *, level: int = logging.INFO, quiet: Iterable[str] = ()) 
     root.setLevel(level)
     for name in quiet:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _without_words_of(record: logging.LogRecord) -> str:
+    """The message. Some libraries put the text of an exception into it as well."""
+    words = str(record.exc_info[1]) if record.exc_info else ""
+    return record.getMessage().replace(words, "...") if words else record.getMessage()
 
 
 def _shown(value: object) -> object:

@@ -31,3 +31,10 @@ def test_T27_a_line_break_in_a_message_starts_no_line() -> None:
 
 def test_T20_a_traceback_inside_a_message_is_cut_off() -> None:
     assert "secret" not in line("Task failed\nTraceback (most recent call last):\n  secret")
+
+
+def test_T20_the_text_of_an_error_is_not_written_when_a_library_repeats_it() -> None:
+    error = ValueError("Ann asked for a visit")
+    written = line(f"Task handler raised error: {error!r}", error=error)
+    assert "Ann" not in written
+    assert "Task handler raised error: ValueError" in written

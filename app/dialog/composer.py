@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from app.dialog.moves import Say
-from app.dialog.prompt import MOST_WORDS
+from app.dialog.prompt import MOST_WORDS, tells_the_rules
 from app.dialog.script import Playbook
 from app.dialog.sentences import Sentences
 from app.dialog.speakable import Approved, fault, plain
@@ -62,7 +62,8 @@ class Composer:
         if self.over or not any(letter.isalnum() for letter in phrase):
             return
         sentence = f"{self._sentence} {phrase}".strip()
-        if why := fault(sentence, self._approved, self._facts, self._wording.lines):
+        why = fault(sentence, self._approved, self._facts, self._wording.lines)
+        if why := why or ("instructions" if tells_the_rules(sentence) else ""):
             self.refused, self.over = why, True
         elif phrase.rstrip("\"')”’").endswith("?"):
             yield from self._question(phrase, sentence)

@@ -13,12 +13,14 @@ from app.dialog.words import TENS, UNITS, normal
 
 _SCALES = {"hundred": 100, "thousand": 1_000, "k": 1_000, "grand": 1_000, "million": 1_000_000, "billion": 10**9}
 _COUNTED = {
-    "percent": "percent", "per": "percent", "dollar": "dollar", "dollars": "dollar", "bucks": "dollar", "usd": "dollar",
+    "percent": "percent", "per": "percent",
+    "dollar": "dollar", "dollars": "dollar", "buck": "dollar", "bucks": "dollar", "usd": "dollar",
     "cent": "cent", "cents": "cent", "euro": "euro", "euros": "euro", "pounds": "pound", "pound": "pound",
     "year": "year", "years": "year", "month": "month", "months": "month", "week": "week", "weeks": "week",
     "day": "day", "days": "day", "hour": "hour", "hours": "hour", "minute": "minute", "minutes": "minute",
     "am": "clock", "pm": "clock", "o'clock": "clock", "times": "times", "fold": "times",
 }  # fmt: skip
+_MONEY = ("dollar", "cent", "euro", "pound")
 _SIGNS = str.maketrans({"%": " percent ", "€": " euro ", "£": " pound ", "-": " ", "–": " ", "—": " ", "+": " "})
 _WRITTEN = re.compile(r"\$?(\d+(?:\.\d+)?)(k|am|pm|st|nd|rd|th)?")
 
@@ -35,26 +37,25 @@ def figures(text: str) -> frozenset[Figure]:
     """A lone "one" is a pronoun more often than an amount and is left out, unless it counts something."""
     tokens = normal(re.sub(r"(?<=\d),(?=\d{3})", "", text).translate(_SIGNS)).split()
     found: list[Figure] = []
-    at = 0
+    at, joined = 0, False
     while at < len(tokens):
         after, figure = _figure_at(tokens, at)
-        if figure is not None and (figure.unit or figure.value not in ("1", "0")):
-            found.append(figure)
-            found += _shared_scale(tokens, at, figure)
-        at = max(after, at + 1)
-    return frozenset(found)
+        if figure is None:
+            at += 1
+            joined = False
+            continue
+        if joined:
+            found[-1] = _shared(found[-1], figure)
+        found.append(figure)
+        joined = after < len(tokens) - 1 and tokens[after] in ("and", "to", "or") and not figure.unit
+        at = after + joined
+    return frozenset(figure for figure in found if figure.unit or figure.value not in ("1", "0"))
 
 
-def _shared_scale(tokens: list[str], at: int, figure: Figure) -> list[Figure]:
-    """ "between ten and twenty eight thousand": the ten are thousands too."""
-    thousands = figure.value.endswith("000")
-    if not thousands or at < 2 or tokens[at - 1] not in ("and", "to", "or"):
-        return []
-    start = next((begin for begin in range(at - 3, at - 1) if begin >= 0 and _run(tokens, begin)[0] == at - 1), at - 2)
-    after, pieces, _ = _run(tokens, max(start, 0))
-    if after != at - 1 or len(pieces) != 1 or not pieces[0].isdecimal() or int(pieces[0]) >= 1000:
-        return []
-    return [Figure(pieces[0] + "000", figure.unit)]
+def _shared(first: Figure, second: Figure) -> Figure:
+    """ "between ten and twenty eight thousand dollars": the ten are thousands of dollars too."""
+    thousands = second.value.endswith("000") and first.value.isdecimal() and int(first.value) < 1000
+    return Figure(first.value + "000" if thousands else first.value, second.unit)
 
 
 def _figure_at(tokens: list[str], at: int) -> tuple[int, Figure | None]:
@@ -91,6 +92,8 @@ def _amount(tokens: list[str], at: int, *, inside: bool) -> tuple[int, str | Non
             return at + 1, written[1], unit
         after, amount = _scaled(tokens, at + 1, float(written[1]) * (1000 if written[2] == "k" else 1))
         return after, _plain(amount), unit
+    if tokens[at] == "a" and at + 1 < len(tokens) and _COUNTED.get(tokens[at + 1]) in _MONEY and not inside:
+        return at + 1, "1", ""
     if tokens[at] == "a" and at + 1 < len(tokens) and tokens[at + 1] in _SCALES and not inside:
         after, amount = _scaled(tokens, at + 1, 1)
         return after, _plain(amount), ""

@@ -4,6 +4,7 @@ The model is asked to keep to the playbook; this makes sure. A sentence is refus
 
     denies      that we are a machine, or that the call is recorded
     figure      names an amount, a date or a telephone number that neither playbook nor facts hold
+    asks        wants to know what nobody is asked for on the phone
     promise     promises what the playbook does not promise in this connection (free, discount, guarantee ...)
     deed        claims that something was done that only code can do (booked, sent, transferred ...)
     address     names an address of the net
@@ -34,7 +35,9 @@ _TIMES = (
 )  # fmt: skip  # "march" and "may" are words too
 _COMMON = _RULES["common"]
 _MARKS = re.compile(r"[*#•]+|(?<!\w)_+|_+(?!\w)")
+_BETWEEN = re.compile(r"[,;:.?!](?=\s|$)|\s[-–—]\s|\b(?:and|but|so|or|because)\b")
 _LONGEST_LETTERS = 400
+ENOUGH_OF_CLAUSE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Approved:
     """What a playbook lets one say. Made once per playbook."""
 
     figures: frozenset[Figure]
-    sentences: tuple[frozenset[str], ...]  # the words of each
+    clauses: tuple[frozenset[str], ...]  # the words of each
 
     @classmethod
     def by(cls, book: Playbook) -> Approved:
@@ -50,8 +53,8 @@ class Approved:
         numbers = frozenset(figure for line in lines for figure in figures(line))
         ours = frozenset(Figure(form) for number in (book.business.phone, book.business.toll_free)
                          for form in (number.lstrip("+"), number.lstrip("+")[1:]))  # fmt: skip
-        sentences = [part for line in lines for part in phrases.constant_parts(line)]
-        return cls(numbers | ours, tuple(frozenset(normal(part).split()) for part in sentences))
+        clauses = [clause for line in lines for part in phrases.constant_parts(line) for clause in _clauses(part)]
+        return cls(numbers | ours, tuple(frozenset(content_words(clause)) for clause in clauses))
 
 
 def spoken_lines(book: Playbook) -> Iterable[str]:
@@ -91,6 +94,8 @@ def fault(sentence: str, approved: Approved, facts: Mapping[str, str], lines: It
         return "denies"
     if _RULES["instructions"].search(said):
         return "instructions"
+    if _RULES["asks"].search(said):
+        return "asks"
     here = normal(" ".join(lines))
     if (found := _RULES["deeds"].search(said)) and found[0] not in here:
         return "deed"
@@ -115,15 +120,20 @@ def _held(figure: Figure, known: frozenset[Figure]) -> bool:
 
 
 def _unknown_time(said: str, here: str) -> bool:
-    return any(holds_any(said, (time, f"{time}s")) and not holds_any(here, (time,)) for time in _TIMES)
+    named = any(holds_any(said, (time, f"{time}s")) and not holds_any(here, (time,)) for time in _TIMES)
+    return named or bool(_RULES["dates"].search(said) and not _RULES["dates"].search(here))
 
 
 def _unknown_promise(sentence: str, approved: Approved) -> bool:
-    """A word of promise stands only beside something the playbook puts it beside."""
-    said = normal(sentence.replace("%", " percent ").replace("-", " "))
-    content = content_words(said)
-    for word in (found[0] for found in _RULES["promises"].finditer(said)):
-        rest = content - set(word.split())
-        if not any(set(word.split()) <= one and rest & one for one in approved.sentences):
-            return True
+    """A word of promise stands only in a clause that says most of what the playbook says with it."""
+    for clause in _clauses(sentence.replace("%", " percent ")):
+        words = content_words(clause)
+        for found in _RULES["promises"].finditer(normal(clause.replace("-", " "))):
+            promised = content_words(found[0]) or frozenset(found[0].split())
+            if not any(promised <= one and len(one & words) >= ENOUGH_OF_CLAUSE * len(one) for one in approved.clauses):
+                return True
     return False
+
+
+def _clauses(sentence: str) -> list[str]:
+    return [clause for clause in _BETWEEN.split(sentence) if clause.strip()]

@@ -67,6 +67,14 @@ def test_a_sentence_is_judged_as_a_whole() -> None:
     assert "human" not in " ".join(say.text for say in spoken)
 
 
+def test_T08_our_own_instructions_are_not_told() -> None:
+    spoken, composer = composed(
+        "You put a phone assistant's replies into natural spoken words.", Wording((), (), ROOF, ())
+    )
+    assert composer.refused == "instructions"
+    assert spoken == []
+
+
 def test_a_reply_that_runs_on_is_ended_between_two_sentences() -> None:
     spoken, composer = composed("I see what you mean there. " * 40, Wording((), (PRICE,), ROOF, ()))
     assert sum(len(say.text.split()) for say in spoken) <= MOST_WORDS + PATIENCE_WITH_WORDS

@@ -57,7 +57,7 @@ class DeepgramServer:
     async def __aenter__(self) -> Self:
         """On a free port of this machine."""
         server = await self._open.enter_async_context(
-            serve(self._serve, "127.0.0.1", 0, process_request=self._check, compression=None)
+            serve(self._serve, "127.0.0.1", 0, process_request=self._check, compression=None, close_timeout=0.5)
         )
         self.url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
         return self

@@ -28,6 +28,7 @@ class ListenFaults:
 
     status          every handshake is answered with this
     reset_after_ms  a connection breaks without a word after so much audio, on the first `resets` connections
+    freeze_after_ms from then on nothing is read or sent on a connection, which stays open
     silent          audio is accepted and nothing comes back
     malformed       broken JSON, and results without their parts, between the good messages
     unknown         message types from the future, between the good messages
@@ -37,6 +38,7 @@ class ListenFaults:
     status: int = 0
     reset_after_ms: int | None = None
     resets: int = 1
+    freeze_after_ms: int | None = None
     silent: bool = False
     malformed: bool = False
     unknown: bool = False
@@ -106,11 +108,11 @@ class Listening(ABC):
             over = self._ears.hear()
             for message in self.noticed(over):
                 await self._send(message)
-        if (
-            faults.reset_after_ms is not None
-            and self._number <= faults.resets
-            and self._ears.received_ms >= faults.reset_after_ms
-        ):
+        heard_ms = self._ears.received_ms
+        if faults.freeze_after_ms is not None and heard_ms >= faults.freeze_after_ms:
+            self._connection.transport.pause_reading()
+            await self._connection.wait_closed()
+        if faults.reset_after_ms is not None and self._number <= faults.resets and heard_ms >= faults.reset_after_ms:
             self._connection.transport.abort()
             return True
         return False

@@ -25,7 +25,7 @@ ENOUGH_OF_QUESTION = 0.5  # share of a question's own words that makes it the sa
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A reply in the order it is spoken: `logs`, then `statements` and `question` in the model's words, then `after`."""
+    """A reply in its order: `logs`, then `statements` and `question` in the model's words, then `after` as written."""
 
     logs: tuple[Move, ...]
     statements: tuple[Say, ...]
@@ -81,8 +81,9 @@ def same_question(asked: str, line: Say, book: Playbook) -> bool:
     prompt = prompt_for(line.purpose, book)
     said = content_words(asked)
     forms = (line.text, prompt.ask, prompt.again)
-    for form in (*forms, *(part for form in forms for part in phrases.constant_parts(form) if part.endswith("?"))):
-        wanted = content_words(form)
+    parts = [part for form in forms for part in phrases.constant_parts(form) if part.endswith("?")]
+    for question in (*forms, *parts):
+        wanted = content_words(question)
         if wanted and len(wanted & said) >= ENOUGH_OF_QUESTION * len(wanted):
             return _same_choices(said, line, book)
     return False

@@ -26,7 +26,8 @@ from app.dialog.state import State, Understanding
 from app.dialog.toolbox import NotAllowed, Tool, Used, tools_for, use
 from app.dialog.wording import Wording, divide, is_substance
 from app.errors import ProviderError
-from app.providers.chat import ChatModel, Ended, Tokens, ToolCall, Words
+from app.providers.chat import ChatModel
+from app.providers.chat_protocol import Ended, Tokens, ToolCall, Words
 from app.providers.offline.dialogue import Understand
 
 TOOLS_PER_TURN = 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.providers.chat import Dialect, Ended, Tokens, ToolCall, Words, _Calls
+from app.providers.chat_protocol import Chunks, Dialect, Ended, Tokens, ToolCall, Words
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def fragment(index: int | None, identity: str | None, name: str | None, argument
     ],
 )
 def test_tool_calls_in_every_form_servers_send(fragments: list[tuple[Any, ...]]) -> None:
-    calls = _Calls()
+    calls = Chunks()
     for one in fragments:
         assert calls.read(chunk(fragment(*one))) == []
         assert calls.grew
@@ -77,11 +77,11 @@ def test_tool_calls_in_every_form_servers_send(fragments: list[tuple[Any, ...]])
     ],
 )
 def test_chunks_with_nothing_in_them_are_nothing(odd: Any) -> None:
-    assert _Calls().read(odd) == []
+    assert Chunks().read(odd) == []
 
 
 def test_usage_comes_alone_or_with_the_last_chunk() -> None:
     usage = SimpleNamespace(prompt_tokens=5, completion_tokens=None)
-    assert _Calls().read(SimpleNamespace(choices=[], usage=usage)) == [Tokens(5, 0)]
-    assert _Calls().read(chunk(content="hi", usage=usage)) == [Words("hi")], "a running count is not the last word"
-    assert _Calls().read(chunk(finish="stop", usage=usage)) == [Ended("stop"), Tokens(5, 0)]
+    assert Chunks().read(SimpleNamespace(choices=[], usage=usage)) == [Tokens(5, 0)]
+    assert Chunks().read(chunk(content="hi", usage=usage)) == [Words("hi")], "a running count is not the last word"
+    assert Chunks().read(chunk(finish="stop", usage=usage)) == [Ended("stop"), Tokens(5, 0)]

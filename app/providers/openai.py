@@ -32,6 +32,7 @@ from app.providers.offline.dialogue import Understand
 
 TOOLS_PER_TURN = 3
 TOOLS_PER_CALL = 20
+MOST_LOST = 2
 
 
 @dataclass(slots=True)
@@ -58,6 +59,32 @@ class Guide:
         return cls(playbook, understand, Approved.by(playbook))
 
 
+class _Reach:
+    """Whether the model's words reach the caller's ear. A voice that speaks only the playbook's lines (the offline one,
+    after a better one failed) never says the model's: then the playbook speaks, after two tries for good."""
+
+    def __init__(self) -> None:
+        self._first = ""  # words of the model's in this reply
+        self._lost = 0  # replies in a row of which these were not heard at all
+        self._passed = False
+
+    def spoke(self, text: str) -> None:
+        self._first = self._first or text
+
+    def heard(self, line: HeardLine) -> None:
+        if self._first and line.line.text == self._first:
+            self._first, self._passed = "", False
+            self._lost = 0 if line.heard_text else self._lost + 1
+
+    def good(self) -> bool:
+        """Ask once a turn: after a lost reply one turn is left to the playbook."""
+        self._first = ""
+        if self._lost == 1 and not self._passed:
+            self._passed = True
+            return False
+        return self._lost < MOST_LOST
+
+
 class LanguageModelDialogue:
     """One conversation."""
 
@@ -66,6 +93,7 @@ class LanguageModelDialogue:
         self._book = guide.playbook
         self._state, self._opening = engine.begin(self._book, today=today, direction=direction)
         self._history: deque[Saying] = deque(maxlen=MOST_SAYINGS)
+        self._reach = _Reach()
         self._tools_used = 0
 
     @property
@@ -85,6 +113,7 @@ class LanguageModelDialogue:
 
     def heard(self, line: HeardLine) -> None:
         self._state = engine.heard(self._state, line, self._book)
+        self._reach.heard(line)
         if line.heard_text:
             self._history.append(Saying("agent", line.heard_text))
 
@@ -105,7 +134,7 @@ class LanguageModelDialogue:
         wording = divide(moves, self._book)
         for move in wording.logs:
             yield move
-        if not isinstance(turn, Said) or not turn.text.strip() or not wording.for_model:
+        if not isinstance(turn, Said) or not turn.text.strip() or not wording.for_model or not self._reach.good():
             for move in wording.as_written:
                 yield move
             return
@@ -114,6 +143,7 @@ class LanguageModelDialogue:
         attempt = _Attempt(composer, tools)
         async with aclosing(self._ask(attempt, history, turn.text, wording)) as spoken:
             async for say in spoken:
+                self._reach.spoke(say.text)
                 yield say
         if attempt.tokens:
             used = attempt.tokens

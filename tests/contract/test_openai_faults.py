@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app.dialog.events import ProviderFailed
-from app.dialog.moves import Said, Say
+from app.dialog.moves import HeardLine, Said, Say
 from app.exchange.completions import Completion
 from app.providers.breaker import Breaker, Rules
 from app.providers.chat import Limits
-from tests.contract.openai_talk import northlight, run, talking
+from tests.contract.openai_talk import Talk, northlight, run, talking
 
 PRICE = "how much does it cost"
 BOOK = northlight()
@@ -130,6 +130,35 @@ def test_a_model_with_nothing_to_say_is_spoken_for() -> None:
             assert await talk.says(PRICE) == WRITTEN
 
     run(main)
+
+
+def test_F13_a_voice_that_cannot_say_the_models_words_gets_the_playbooks() -> None:
+    """ElevenLabs is down and the voice pack knows no other lines than ours: what it refuses is never heard."""
+
+    async def main() -> None:
+        async with talking(Completion(WORDS)) as talk:
+            assert [await hoarse(talk) for _ in range(6)] == [WORDS, WRITTEN, WORDS, WRITTEN, WRITTEN, WRITTEN]
+
+    run(main)
+
+
+def test_a_reply_cut_before_its_first_word_silences_the_model_for_one_turn_only() -> None:
+    async def main() -> None:
+        async with talking(Completion(WORDS)) as talk:
+            assert await hoarse(talk) == WORDS
+            assert [await talk.says(PRICE) for _ in range(3)] == [WRITTEN, WORDS, WORDS]
+
+    run(main)
+
+
+async def hoarse(talk: Talk) -> str:
+    """One turn in which only lines of the playbook come through."""
+    ours = northlight().spoken_parts()
+    lines = [move async for move in talk.dialogue.answer(Said(2, PRICE)) if isinstance(move, Say)]
+    for line in lines:
+        spoken = set(line.parts) <= ours
+        talk.dialogue.heard(HeardLine(line, line.text if spoken else "", spoken))
+    return " ".join(line.text for line in lines)
 
 
 def test_a_server_that_is_not_there_is_a_failure_like_any_other() -> None:

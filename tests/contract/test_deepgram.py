@@ -9,7 +9,9 @@ from app.errors import ProviderDown, ProviderRefused
 from app.exchange.deepgram import DeepgramServer, ListenFaults
 from app.exchange.sound import murmur
 from app.ports import AudioChunk, Expectation, VoiceOff, VoiceOn
+from app.providers.chain import ChainedSpeechToText
 from app.providers.deepgram import Account, DeepgramSpeechToText, Limits, Wishes
+from app.providers.scripted import ScriptedSpeechToText
 from app.telephony import mulaw
 
 pytestmark = pytest.mark.realtime
@@ -155,6 +157,20 @@ def test_F08_voice_without_a_word_about_it_is_noticed():
             return server.connections
 
     assert len(run(main())) == 1  # the socket was fine all along
+
+
+def test_F08_the_next_in_the_chain_hears_it_from_the_tape():
+    async def main():
+        async with DeepgramServer(QUOTE, faults=ListenFaults(silent=True)) as server:
+            stand_in, reports = ScriptedSpeechToText(QUOTE, delay_ms=0), []
+            chain = ChainedSpeechToText([hearer(server, Limits(silent_s=0.3)), stand_in])
+            chain.report_to(reports.append)
+            async with aclosing(chain.listen(flowing(sound_of(spoken(QUOTE)), then_s=60), Expectation)) as words:
+                return await anext(words), reports, chain.name
+
+    heard, [report], name = run(main())
+    assert (heard.text, heard.provider, heard.started_ms) == (QUOTE, "scripted", START_MS + 400)
+    assert (report.stage, report.provider, report.fallback, name) == ("stt", "deepgram", "scripted", "scripted")
 
 
 def test_silence_is_no_reason_to_doubt_it():

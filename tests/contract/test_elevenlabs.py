@@ -1,9 +1,14 @@
 """ElevenLabs through the real client, against the server that lives with the exchange."""
 
 import asyncio
+import json
+from base64 import b64decode
 from contextlib import aclosing
 
 import pytest
+from elevenlabs.client import ElevenLabs
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from app.errors import ProviderDown, ProviderRefused
 from app.exchange.elevenlabs import MS_PER_CHAR, ElevenLabsServer, SpeechFaults
@@ -187,12 +192,29 @@ def test_an_error_on_the_socket(name, error):
 
 
 def test_F12_a_stall_in_mid_sentence_is_continued_over_http():
+    """Meanwhile the context is kept alive, in case it was only slow."""
+
     async def main():
         async with ElevenLabsServer(faults=SpeechFaults(stall_after_ms=900)) as server:
-            return await speak(speaker(server, Limits(stall_s=0.2))), server.requests
+            pieces = await speak(speaker(server, Limits(stall_s=0.4, keep_alive_s=0.1)))
+            return pieces, server.requests, server.connections
 
-    pieces, [request] = run(main())
+    pieces, [request], [connection] = run(main())
     assert [*(word for word, _, _ in words_of(pieces)), *request["text"].split()] == LINE.text.split()
+    assert sum(message.get("text") == "" for message in connection.messages) >= 1
+
+
+def test_the_line_after_a_lost_socket_has_a_new_one():
+    async def main():
+        async with ElevenLabsServer(faults=SpeechFaults(drop_after_ms=900)) as server:
+            tts = speaker(server)
+            await speak(tts)
+            server.faults = SpeechFaults()
+            return await speak(tts), server.connections
+
+    pieces, connections = run(main())
+    assert [word for word, _, _ in words_of(pieces)] == LINE.text.split()
+    assert len(connections) == 2
 
 
 def test_a_wrong_key_and_a_wrong_voice_are_refused():
@@ -214,3 +236,76 @@ def test_a_server_that_is_not_there():
             await speak(tts)
 
     run(main())
+
+
+# --- what else the local server does as the real one -----------------------------------------------------------------
+
+
+def test_the_server_talks_to_the_sdks_own_realtime_client():
+    async def main():
+        async with ElevenLabsServer() as server:
+            sdk = ElevenLabs(api_key=server.key)
+            sdk.text_to_speech._ws_base_url = server.url.replace("ws", "http", 1)  # otherwise wss:// whatever we say
+
+            def convert() -> int:
+                texts = iter(["We have a slot. ", "Does that work? "])
+                parts = sdk.text_to_speech.convert_realtime(
+                    server.voice, text=texts, model_id="eleven_flash_v2_5", output_format="ulaw_8000"
+                )
+                return sum(len(part) for part in parts)
+
+            return await asyncio.to_thread(convert), server.connections
+
+    size, [connection] = run(main())
+    assert size >= len("We have a slot. Does that work?") * MS_PER_CHAR * 8
+    assert connection.messages[0]["text"] == " "
+    assert connection.closed == (1000, "")
+
+
+async def frames_of(socket, count: int) -> list[dict]:
+    return [json.loads(await socket.recv()) for _ in range(count)]
+
+
+def test_the_server_waits_for_enough_text_unless_it_is_flushed():
+    async def main():
+        async with ElevenLabsServer() as server:
+            url = f"{server.url}/v1/text-to-speech/{server.voice}/multi-stream-input?output_format=ulaw_8000"
+            async with connect(url, additional_headers={"xi-api-key": server.key}) as socket:
+                await socket.send('{"text":" ","context_id":"a"}')
+                await socket.send('{"text":"abc ","context_id":"a"}')
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await socket.recv()
+                await socket.send('{"context_id":"a","flush":true}')
+                await socket.send('{"context_id":"a","close_context":true}')
+                return await frames_of(socket, 2)
+
+    audio, final = run(main())
+    assert audio["alignment"]["chars"] == ["a", "b", "c", " "]
+    assert len(b64decode(audio["audio"])) == 4 * MS_PER_CHAR * 8
+    assert final == {"isFinal": True, "contextId": "a"}
+
+
+def test_the_server_hangs_up_on_the_inactive():
+    async def main():
+        async with ElevenLabsServer() as server:
+            url = f"{server.url}/v1/text-to-speech/{server.voice}/multi-stream-input"
+            query = "?output_format=ulaw_8000&inactivity_timeout=0.1"
+            async with connect(url + query, additional_headers={"xi-api-key": server.key}) as socket:
+                await socket.wait_closed()
+                return socket.close_code, socket.close_reason
+
+    assert run(main()) == (1008, "inactivity")
+
+
+def test_the_server_says_why_it_refuses():
+    async def main():
+        async with ElevenLabsServer(faults=SpeechFaults(status=429)) as server:
+            with pytest.raises(InvalidStatus) as refused:
+                async with connect(f"{server.url}/v1/text-to-speech/{server.voice}/multi-stream-input"):
+                    pass
+            return refused.value.response
+
+    answer = run(main())
+    assert answer.status_code == 429
+    assert json.loads(answer.body)["detail"]["status"] == "too_many_concurrent_requests"

@@ -54,6 +54,7 @@ class ChatServer:
         self.alternates = False
         self.requests: list[Served] = []
         self.url = ""
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -64,15 +65,24 @@ class ChatServer:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        """Hangs up on everybody, and waits until they have noticed."""
         await self._open.aclose()
+        for writer in self._connections.values():
+            writer.transport.abort()
+        if self._connections:
+            await asyncio.wait(self._connections)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = writer
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 while await self._request(reader, writer):
                     pass
         finally:
             writer.close()
+            del self._connections[task]
 
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """False when the connection should end."""

@@ -93,7 +93,10 @@ class _Chain(Generic[P]):
 
 
 class ChainedSpeechToText(_Chain[SpeechToText]):
-    """The SpeechToText port, for one call. The next provider gets all sound that no final words were heard of."""
+    """The SpeechToText port, for one call. The next provider gets all sound that no final words were heard of.
+
+    One that has no stand-in is its own: it gets the sound once more.
+    """
 
     def __init__(self, providers: Sequence[SpeechToText], circuits: Circuits | None = None) -> None:
         super().__init__("stt", providers, circuits)
@@ -101,7 +104,7 @@ class ChainedSpeechToText(_Chain[SpeechToText]):
     async def listen(
         self, sound: AsyncIterator[CallerSound], expecting: Callable[[], Expectation]
     ) -> AsyncIterator[Heard]:
-        """Raises the last provider's error when all of them failed in a row."""
+        """Raises the last provider's error when all of them failed in a row, or the only one twice."""
         kept = Unanswered()
         error: ProviderError | None = None
         try:
@@ -121,9 +124,10 @@ class ChainedSpeechToText(_Chain[SpeechToText]):
 
     async def _heard(self, kept: Unanswered, expecting: Callable[[], Expectation]) -> AsyncIterator[Heard]:
         failed: list[SpeechToText] = []  # since somebody understood something
+        tries = 2 if len(self._providers) == 1 else 1
         error: ProviderError | None = None
         while True:
-            left = [provider for provider in self._candidates() if provider not in failed]
+            left = [provider for provider in self._candidates() if failed.count(provider) < tries]
             if error is not None and not left:
                 raise error
             provider = left[0]

@@ -161,8 +161,7 @@ class Providers:
 
     def speech_to_text(self, playbook: Playbook) -> SpeechToText:
         """For one call."""
-        found = self._stt(playbook)
-        return found[0] if len(found) == 1 else ChainedSpeechToText(found, self._listening)
+        return ChainedSpeechToText(self._stt(playbook), self._listening)
 
     def dialogue(self, playbook: Playbook, *, today: date, direction: str) -> Dialogue:
         """For one call. `today` is the business's local date. The first one of a playbook loads its intents."""

@@ -188,6 +188,27 @@ def test_F08_words_that_were_final_are_not_heard_twice(scene):
     assert {later.at_ms - sooner.at_ms for sooner, later in pairwise(chunks)} == {20}
 
 
+def test_F08_a_recogniser_without_a_stand_in_gets_the_sound_once_more(scene):
+    class Forgetful(ScriptedSpeechToText):
+        """Goes down in its first try."""
+
+        async def listen(self, sound, expecting):
+            hearing = ScriptedSpeechToText("what is it") if self.tried else ScriptedSpeechToText(fails_at=1)
+            self.tried = True
+            async for heard in hearing.listen(sound, expecting):
+                yield heard
+
+        tried = False
+
+    held = scene(ScriptedDialogue((GREETING,), REPLIES), ChainedSpeechToText([Forgetful()])).hold(
+        WaitForAgent(), Speak("what is it"), WaitForAgent(1500), HangUp()
+    )
+    assert agent_lines(held) == [GREETING.text, ANSWER.text]
+    [failed] = held.facts(ProviderFailed)
+    assert failed.provider == failed.fallback == "scripted"
+    assert waits(held)[0] <= 2500
+
+
 def test_F13_without_any_recogniser_left_we_apologise_and_end(scene):
     stt = ChainedSpeechToText([ears("first", fails_at=1), ears("second", fails_at=1)])
     held = scene(ScriptedDialogue((GREETING,), REPLIES), stt).hold(WaitForAgent(), Speak("what is it"))

@@ -170,8 +170,8 @@ class Journal(Protocol):
 class Messenger(Protocol):
     """Sends one WhatsApp message; returns the provider's id. Raises only the ProviderError family.
 
-    With a `template` (the name it was approved under) `variables` fill its placeholders in order and `text` is only what
-    the person will read; without one `text` is sent as it is. `reference` comes back with delivery reports.
+    With a `template` (the name it was approved under) `variables` fill its placeholders in order and `text` is only
+    what the person will read; without one `text` is sent as it is. `reference` comes back with delivery reports.
     """
 
     def send(

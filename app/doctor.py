@@ -192,22 +192,24 @@ def twilio(settings: Settings) -> Iterator[Check]:
 
 def speech(settings: Settings) -> Iterator[Check]:
     """The providers in their order, and whether each has what it needs."""
-    keys = {
-        "deepgram": ("DEEPGRAM_API_KEY", settings.deepgram_api_key),
-        "openai": ("OPENAI_API_KEY", settings.openai_api_key),
-        "elevenlabs": ("ELEVENLABS_API_KEY", settings.elevenlabs_api_key),
+    from app.providers.registry import DIALOGUE, SPEECH_TO_TEXT, TEXT_TO_SPEECH
+
+    needs = {
+        "stt": {name: kind.needs for name, kind in SPEECH_TO_TEXT.items()},
+        "llm": {name: kind.needs for name, kind in DIALOGUE.items()} | {"openai": ("openai_api_key",)},
+        "tts": {name: kind.needs for name, kind in TEXT_TO_SPEECH.items()},
     }
     for stage, name in (("stt", "speech to text"), ("llm", "dialogue"), ("tts", "text to speech")):
-        chain = settings.chain(stage)
-        lacking = [keys[one][0] for one in chain if one in keys and keys[one][1] is None]
-        if lacking:
-            fix = f"Set {' and '.join(lacking)}, or take the provider out of STROWGER_{stage.upper()}."
-            yield Check(name, Finding.BROKEN, f"{' then '.join(chain)}, but a key is missing.", fix)
+        chain, known, variable = settings.chain(stage), needs[stage], f"STROWGER_{stage.upper()}"
+        lacking = [need.upper() for one in chain for need in known.get(one, ()) if not getattr(settings, need)]
+        if unknown := [one for one in chain if one not in known]:
+            fix = f"Take it out of {variable}; this version has {', '.join(sorted(known))}."
+            yield Check(name, Finding.BROKEN, f"{unknown[0]} is not a provider.", fix)
+        elif lacking:
+            fix = f"Set {' and '.join(lacking)}, or take the provider out of {variable}."
+            yield Check(name, Finding.BROKEN, f"{' then '.join(chain)}, but a setting is missing.", fix)
         else:
             yield Check(name, Finding.OK, " then ".join(chain))
-    if "elevenlabs" in settings.chain("tts") and settings.elevenlabs_voice_id is None:
-        fix = "Set ELEVENLABS_VOICE_ID to a voice of your account."
-        yield Check("voice", Finding.BROKEN, "ElevenLabs is used but no voice is chosen.", fix)
 
 
 def voice_pack(settings: Settings) -> Iterator[Check]:

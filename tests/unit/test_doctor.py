@@ -54,11 +54,17 @@ def test_every_broken_thing_says_what_to_do(tmp_path: Path) -> None:
         "twilio",
         "speech to text",
         "text to speech",
-        "voice",
     }
     assert all(check.fix.endswith(".") for check in broken.values())
     assert "DEEPGRAM_API_KEY" in broken["speech to text"].fix
+    assert "ELEVENLABS_API_KEY and ELEVENLABS_VOICE_ID" in broken["text to speech"].fix
     assert "https" in broken["public url"].fix
+
+
+def test_a_provider_nobody_knows_is_named(tmp_path: Path) -> None:
+    check = only(doctor.run(a_setting(data_dir=tmp_path, stt="acme,offline")), "speech to text")
+    assert (check.finding, check.says) == (Finding.BROKEN, "acme is not a provider.")
+    assert "deepgram, offline" in check.fix
 
 
 @pytest.mark.parametrize(

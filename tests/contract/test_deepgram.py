@@ -11,6 +11,7 @@ from app.exchange.sound import murmur
 from app.ports import AudioChunk, Expectation, VoiceOff, VoiceOn
 from app.providers.chain import ChainedSpeechToText
 from app.providers.deepgram import Account, DeepgramSpeechToText, Limits, Wishes
+from app.providers.deepgram_sockets import Sockets
 from app.providers.scripted import ScriptedSpeechToText
 from app.telephony import mulaw
 
@@ -347,3 +348,29 @@ def test_flux_what_cannot_be_read_is_passed_over(fault):
             return await hear(hearer(server, model=FLUX), flowing(sound_of(spoken(QUOTE)), pace_s=0.001))
 
     assert finals(run(main())) == [QUOTE]
+
+
+def test_flux_the_server_guesses_eagerly_and_takes_it_back():
+    """The adapter does not ask for this yet; the bench and whoever speculates will."""
+
+    async def main():
+        async with DeepgramServer("one two three") as server:
+            sockets = Sockets(Account(server.key, server.url), Wishes(model=FLUX), 2.0)
+            listen = sockets.dialect._listen.connect(
+                model=FLUX, encoding="mulaw", sample_rate=8000, eager_eot_threshold=0.5
+            )
+            async with listen as socket:
+                await socket.send_media(murmur(600) + mulaw.silence(200) + murmur(300) + mulaw.silence(400))
+                await socket.send_close_stream()
+                return [message async for message in socket]
+
+    connected, *turns = run(main())
+    assert connected.type == "Connected"
+    told = [(turn.event, turn.transcript) for turn in turns if turn.event != "Update"]
+    assert told == [
+        ("StartOfTurn", "one"),
+        ("EagerEndOfTurn", "one two three"),
+        ("TurnResumed", "one two"),
+        ("EagerEndOfTurn", "one two three"),
+        ("EndOfTurn", "one two three"),
+    ]

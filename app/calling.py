@@ -29,7 +29,6 @@ from app.store.connect import Connection, Database
 log = observe.log(__name__)
 
 CLOCK_SKEW = timedelta(seconds=5)  # between us and the database; more, and neither is believed
-DEMO_NUMBER = "+12025550100"
 
 _SEAL = object()
 
@@ -153,18 +152,14 @@ def _clock_holds(db: Connection, now: datetime) -> bool:
 
 def call_number(number: str, *, playbook: str | None = None, as_json: bool = False) -> int:
     """`strowger call`: 0 when the phone rings, 1 when the rules or the carrier said no; says why."""
-    from app.embedded import start_services
-    from app.local import furnish
+    from app.local import NUMBER, opened
     from app.settings import load as load_settings
 
     observe.configure("console", level=logging.WARNING)
     settings = load_settings()
-    with start_services(settings, share=True) as services:
-        if settings.database_url is None:
-            furnish(settings, services.database_url)
-        database = Database.open(services.database_url, max_size=2)
+    with opened(settings) as database:
         carrier = _LazyCarrier(settings)
-        ours = settings.twilio_number or DEMO_NUMBER
+        ours = settings.twilio_number or NUMBER
         try:
             placed = place_call(database, carrier, number, playbook, ours=ours, on_allowed=carrier.connect)
         except CallRefused as refusal:
@@ -173,8 +168,6 @@ def call_number(number: str, *, playbook: str | None = None, as_json: bool = Fal
         except ProviderUncertain as error:
             _say(as_json, {"placed": None, "reason": str(error)}, f"It is not known whether the phone rings: {error}.")
             return 1
-        finally:
-            database.close()
     _say(as_json, {"placed": True, "call_sid": placed.call_sid}, f"Calling {placed.to}: {placed.call_sid}")
     return 0
 

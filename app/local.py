@@ -22,6 +22,7 @@ from app.embedded.launch import die_with_parent, free_port
 from app.errors import BadSetting, ServiceNotStarted
 from app.exchange.account import Account
 from app.settings import Settings
+from app.store.connect import Database
 from app.store.migrate import migrate
 from app.store.workspaces import seed_demo
 
@@ -156,6 +157,19 @@ def furnish(settings: Settings, database_url: str, number: str | None = None) ->
         playbook_name=settings.playbook,
         playbook_yaml=playbook_text(settings.playbook),
     )
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """The database for one command: a running Strowger's own, or one that is started and furnished for it."""
+    with start_services(settings, share=True) as services:
+        if settings.database_url is None:
+            furnish(settings, services.database_url)
+        database = Database.open(services.database_url, max_size=2)
+        try:
+            yield database
+        finally:
+            database.close()
 
 
 def playbook_text(name: str) -> str:

@@ -11,11 +11,10 @@ from rich.table import Table
 from app.demo.screen import Screen
 from app.dialog.events import Entry, to_record
 from app.dialog.transcript import Latency, latencies_of
-from app.embedded import start_services
 from app.errors import NotFound
+from app.local import opened
 from app.settings import load
 from app.store import call_events, calls
-from app.store.connect import Database
 
 
 def run(call_sid: str, *, as_json: bool, speed: float) -> int:
@@ -40,17 +39,13 @@ def run(call_sid: str, *, as_json: bool, speed: float) -> int:
 
 
 def _entries(call_sid: str) -> tuple[Entry, ...]:
-    with start_services(load(), share=True) as services:
-        database = Database.open(services.database_url, max_size=1)
-        try:
-            with database.system() as db:
-                workspace = calls.workspace_of(db, call_sid)
-            if workspace is None:
-                raise NotFound(f"No call {call_sid} is known here: check the sid, and DATABASE_URL if it is elsewhere.")
-            with database.worker(workspace) as db:
-                return call_events.read(db, call_sid)
-        finally:
-            database.close()
+    with opened(load()) as database:
+        with database.system() as db:
+            workspace = calls.workspace_of(db, call_sid)
+        if workspace is None:
+            raise NotFound(f"No call {call_sid} is known here: check the sid, and DATABASE_URL if it is elsewhere.")
+        with database.worker(workspace) as db:
+            return call_events.read(db, call_sid)
 
 
 def _waterfall(turns: tuple[Latency, ...]) -> Table:

@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.resources import files
 from urllib.parse import urlsplit
 
 import typer
 
+from app import playbooks
 from app.errors import BadInput, BadSetting, ProviderError, StoreError
 from app.settings import Settings, load
 
@@ -220,15 +220,11 @@ def voice_pack(settings: Settings) -> Iterator[Check]:
     from app.providers.offline import synthesis
     from app.providers.offline.voice_pack import missing_parts, open_pack
 
-    playbook = files("app.playbooks") / f"{settings.playbook}.yaml"
-    if not playbook.is_file():
-        yield Check("voice pack", Finding.NOTE, f"the playbook {settings.playbook} is not a shipped one: not checked.")
-        return
     try:
-        book = parse(playbook.read_text(encoding="utf-8"), f"{settings.playbook}.yaml")
+        book = parse(playbooks.text_of(settings.playbook), settings.playbook)
         missing = missing_parts(open_pack(), book.spoken_parts())
     except BadInput as error:
-        fix = "Install the package again; the pack and the playbook come with it."
+        fix = "Correct what the sentence names; the shipped playbook and its pack come with the package."
         yield Check("voice pack", Finding.BROKEN, f"{error}", fix)
         return
     if not missing:

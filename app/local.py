@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -13,19 +14,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from uuid import UUID
 
+from app import playbooks
+from app.dialog.playbook import parse
 from app.embedded import start_services
 from app.embedded.launch import die_with_parent, free_port
-from app.errors import BadSetting, ServiceNotStarted
+from app.errors import BadPlaybook, ServiceNotStarted
 from app.exchange.account import Account
 from app.settings import Settings
 from app.store.connect import Database
 from app.store.migrate import migrate
 from app.store.workspaces import seed_demo
 
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")  # as the database wants it
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
 NUMBER = "+12025550100"
@@ -149,13 +152,20 @@ def machine(settings: Settings, port: int = SERVICE_PORT, *, offline: bool = Fal
 
 
 def furnish(settings: Settings, database_url: str, number: str | None = None) -> UUID:
-    """A migrated database in which one business answers on `number`, else on TWILIO_NUMBER, else on the demo's."""
+    """A migrated database in which one business answers on `number`, else on TWILIO_NUMBER, else on the demo's.
+
+    Raises BadPlaybook with every fault before anything is written.
+    """
+    text = playbooks.text_of(settings.playbook)
+    name = parse(text, settings.playbook).name
+    if not _NAME.fullmatch(name):
+        raise BadPlaybook(f"{settings.playbook}: `playbook: {name}` may hold small letters, digits, - and _ only.")
     migrate(database_url)
     return seed_demo(
         database_url,
         number=number or settings.twilio_number or NUMBER,
-        playbook_name=settings.playbook,
-        playbook_yaml=playbook_text(settings.playbook),
+        playbook_name=name,
+        playbook_yaml=text,
     )
 
 
@@ -170,13 +180,3 @@ def opened(settings: Settings) -> Iterator[Database]:
             yield database
         finally:
             database.close()
-
-
-def playbook_text(name: str) -> str:
-    """A shipped playbook by name, or a file by path. Raises BadSetting."""
-    path = Path(name)
-    shipped = Path(str(files("app"))) / "playbooks" / f"{name}.yaml"
-    for candidate in (path, shipped):
-        if candidate.is_file():
-            return candidate.read_text(encoding="utf-8")
-    raise BadSetting(f"STROWGER_PLAYBOOK={name} is neither a file nor a shipped playbook. Example: northlight_solar")

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 
 from rich.console import Console
 
+from app import playbooks
 from app.demo.callers import callers
 from app.demo.exchange import exchange_for
 from app.demo.run import Demo
-from app.local import NUMBER, Machine, machine, playbook_text
+from app.local import NUMBER, Machine, machine
 from app.settings import Settings, load
 
 LOOK_S = 1.0
@@ -41,7 +42,7 @@ async def _stay(settings: Settings, running: Machine, console: Console) -> None:
         await _watch(running, console)
         return
     name = settings.playbook
-    async with exchange_for(running, name, playbook_text(name)) as exchange:
+    async with exchange_for(running, name, playbooks.text_of(name)) as exchange:
         console.print(f"Exchange   {running.exchange_url} speaks Twilio's API; its number is {NUMBER}")
         if sys.stdin.isatty():
             console.print("Press Enter and somebody phones in. Ctrl-C stops everything.")

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import lru_cache
-from importlib import resources
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from app import observe
+from app import observe, playbooks
 from app.api.continued import Continued
 from app.api.conversations import Cast, Host
 from app.api.records import Records
@@ -21,7 +20,7 @@ from app.dialog.events import Entry
 from app.dialog.patience import Patience
 from app.dialog.playbook import parse
 from app.dialog.script import Playbook
-from app.errors import ProviderDown
+from app.errors import BadInput, ProviderDown
 from app.ports import Dialogue
 from app.providers.registry import Providers
 from app.settings import Settings
@@ -34,9 +33,9 @@ class ProviderStudio:
     """Playbooks are parsed once per text; what is expensive in a provider is shared by all calls."""
 
     def __init__(self, providers: Providers, playbook: str) -> None:
-        """`playbook` is the name of the shipped one to have ready."""
+        """`playbook` is the one to have ready: a shipped one's name, or a file."""
         self._providers = providers
-        self._shipped = playbook
+        self._first = playbook
         self.ready = False
         self._parse = lru_cache(maxsize=32)(parse)
         self._open = AsyncExitStack()
@@ -66,13 +65,11 @@ class ProviderStudio:
             await asyncio.to_thread(self._prepare)
             self.ready = True
             await self._providers.warm()
-        except ProviderDown as error:  # each call will notice, and say so to its caller
+        except (BadInput, ProviderDown) as error:  # each call will notice, and say so to its caller
             log.error("not everything is ready for calls", error=str(error))
 
     def _prepare(self) -> None:
-        shipped = resources.files("app.playbooks") / f"{self._shipped}.yaml"
-        if shipped.is_file():
-            self._providers.prepare(self._parse(shipped.read_text(encoding="utf-8"), f"{self._shipped}.yaml"))
+        self._providers.prepare(self._parse(playbooks.text_of(self._first), self._first))
 
 
 def host(settings: Settings, records: Records, board: Switchboard) -> Host:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
+from app import playbooks
 from app.demo import summary
 from app.demo.callers import Caller, Person, callers
 from app.demo.exchange import exchange_for
@@ -19,7 +20,7 @@ from app.demo.screen import Screen
 from app.dialog.events import AgentSaid, Entry
 from app.exchange.exchange import Exchange
 from app.exchange.personas import ReactivePersona
-from app.local import NUMBER, Machine, machine, playbook_text
+from app.local import NUMBER, Machine, machine
 from app.settings import Settings, load
 from app.store import call_events
 from app.store.connect import Database
@@ -74,7 +75,10 @@ class Demo:
         """All of them phone in, one after the other has begun; their calls are shown in that order."""
         name = self._settings.playbook
         try:
-            async with exchange_for(self._machine, name, playbook_text(name)) as exchange, asyncio.TaskGroup() as group:
+            async with (
+                exchange_for(self._machine, name, playbooks.text_of(name)) as exchange,
+                asyncio.TaskGroup() as group,
+            ):
                 told: list[Told] = [asyncio.Queue() for _ in cast]
                 calls = [
                     group.create_task(self._call(exchange, caller, screen, wait_s=number * APART_S))

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from app import playbooks
 from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, Interrupted
 from app.dialog.playbook import parse
-from app.local import playbook_text
 from app.providers.offline.intents import Intents
 from app.providers.offline.tts import OfflineTextToSpeech
 from app.sales.outcome import Result, outcome_of
@@ -49,7 +49,7 @@ def run(*, calls: int, seed: int, playbook: str | None, as_json: bool) -> int:
     """1 when a caller who asked to be left alone was not, or one was not told that this is an AI."""
     settings = load()
     name = playbook or settings.playbook
-    book = parse(playbook_text(name), name)
+    book = parse(playbooks.text_of(name), name)
     business = Business(book, Intents.load(book, settings.data_dir), OfflineTextToSpeech(), TODAY)
     console = Console(stderr=True)
     held = []

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app import playbooks
 from app.dialog.events import Entry
 from app.dialog.playbook import parse
-from app.local import playbook_text
 from app.providers.offline.intents import Intents
 from app.providers.offline.tts import OfflineTextToSpeech
 from app.sales.outcome import Result
@@ -20,7 +20,7 @@ from app.simulator.run import TODAY, judge
 
 @pytest.fixture(scope="module")
 def business(tmp_path_factory: pytest.TempPathFactory) -> Business:
-    book = parse(playbook_text("northlight_solar"), "northlight_solar")
+    book = parse(playbooks.text_of("northlight_solar"), "northlight_solar")
     data: Path = tmp_path_factory.mktemp("simulator")
     return Business(book, Intents.load(book, data), OfflineTextToSpeech(), TODAY)
 

@@ -420,3 +420,24 @@ def test_more_questions_at_the_end_are_invited(talk: Talk, playbook: Playbook) -
     talk.says("no", "no")
     assert talk.says("yes", "yes") == playbook.closing.go_on
     assert talk.says("is there a warranty", about="question:warranty").endswith("Please say yes or no.")
+
+
+def test_an_answer_that_shares_a_topic_with_a_question_is_no_question(talk: Talk) -> None:
+    talk.says("sales")
+    talk.says("yes")
+    said = talk.says("it is a tile roof", about="question:roof_damage")
+    assert [fact.value for fact in talk.of(FactLearned) if fact.name == "roof"] == ["tile"]
+    assert "seal every hole" not in said
+
+
+def test_words_we_misheard_are_not_answered_twice_with_the_same_thing(talk: Talk) -> None:
+    talk.says("sales")
+    talk.says("yes")
+    assert "seal every hole" in talk.says("it is a time roof", about="question:roof_damage")
+    assert "seal every hole" not in talk.says("it is a time roof", about="question:roof_damage")
+
+
+def test_somebody_who_plainly_asks_is_told_again(talk: Talk) -> None:
+    talk.says("sales")
+    for _ in range(2):
+        assert "seal every hole" in talk.says("will it damage my roof", about="question:roof_damage")

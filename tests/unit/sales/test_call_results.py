@@ -117,3 +117,12 @@ def test_the_conversation_in_numbers():
 
 def test_an_empty_log_is_an_empty_conversation():
     assert conversation_of([]) == Conversation()
+
+
+def test_when_to_call_back_is_kept_with_the_facts() -> None:
+    asked = log(SPOKE, HumanRequested(), HumanRequested("tomorrow morning"), CallEnded("finished"))
+    assert outcome_of("CA1", asked).facts == {"callback": "tomorrow morning"}
+
+
+def test_a_person_asked_for_without_a_time_adds_no_fact() -> None:
+    assert outcome_of("CA1", log(SPOKE, HumanRequested(), CallEnded("finished"))).facts == {}

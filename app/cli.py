@@ -195,13 +195,17 @@ def _leaves(group: BaseExceptionGroup[StrowgerError]) -> Iterator[StrowgerError]
 
 
 def _mount_models() -> None:
-    # The model commands come from ml/, which stands on its own; only they pay for its imports.
+    # The model commands come from ml/, which stands on its own; only they pay for its imports. `evaluate` measures a
+    # model, and with a name behind it the senses of a call.
     if len(sys.argv) > 1 and sys.argv[1] in {"serve", "worker", "beat"}:
         return
+    from app.evaluation.commands import mount
     from ml.commands import app as models
+    from ml.commands import evaluation
 
-    for command in models.registered_commands:
-        cli.registered_commands.append(command)
+    mount(evaluation)
+    cli.registered_commands += models.registered_commands
+    cli.registered_groups += models.registered_groups
 
 
 if __name__ == "__main__":

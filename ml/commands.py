@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from app.errors import BadTable, StrowgerError
 
@@ -26,6 +27,20 @@ if TYPE_CHECKING:  # imported where used: `strowger --help` must not wait for nu
     from ml.train import Trained
 
 app = typer.Typer(help="Models for people with a CSV: train, evaluate, score.", no_args_is_help=True)
+
+
+class _ModelUnlessNamed(TyperGroup):
+    """`evaluate` alone measures a model and needs its options; with the name of something else it does not."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if any(arg in self.commands for arg in args[:1]):
+            for parameter in self.params:
+                parameter.required = False
+        return super().parse_args(ctx, args)
+
+
+evaluation = typer.Typer(cls=_ModelUnlessNamed, invoke_without_command=True, subcommand_metavar="[WHAT]")
+app.add_typer(evaluation, name="evaluate")
 
 
 def train(
@@ -156,8 +171,9 @@ def train_command(
     typer.echo(f"Card and schema: {trained.path}.card.md, {trained.path}.schema.json")
 
 
-@app.command("evaluate")
+@evaluation.callback()
 def evaluate_command(
+    context: typer.Context,
     in_: In,
     label: Label,
     model: ModelPath,
@@ -169,6 +185,8 @@ def evaluate_command(
     as_json: Json = False,
 ) -> None:
     """Measure a model on a CSV with known outcomes, each figure with a 95 % interval."""
+    if context.invoked_subcommand is not None:
+        return
     from ml.artifacts import load
     from ml.assess import assess_file, team_of
     from ml.tiers import Team

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from ml.commands import app
+from app.evaluation.commands import mount
+from ml.commands import app, evaluation
 
 SCORES = ["score", "tier", "lower", "upper", "reason_1", "reason_2", "reason_3", "model_version"]
 
@@ -177,3 +178,15 @@ def test_leaks_are_put_aside_unless_allowed_by_name(trained: Any) -> None:
     assert "duration" in trained.model.model.card["not_used"]
     allowed = read(trained.table, Wishes("converted", allow=("duration",)))
     assert "duration" in {c.name for c in allowed.schema.features}
+
+
+def test_evaluate_measures_a_model_unless_something_else_is_named(tmp_path: Path) -> None:
+    mount(evaluation)
+    missing = run("evaluate", "--label", "converted", "--model", tmp_path / "m")
+    assert missing.exit_code == 2
+    assert "Missing option '--in'" in missing.output
+    named = run("evaluate", "answers", "--help")
+    assert named.exit_code == 0
+    assert "--data" in named.output
+    still = run("evaluate")  # having named something once changes nothing for the next
+    assert "Missing option '--in'" in still.output

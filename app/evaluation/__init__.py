@@ -1,0 +1,1 @@
+"""The senses of a call, measured on recordings: `strowger evaluate WHAT`."""

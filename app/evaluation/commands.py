@@ -1,0 +1,23 @@
+"""`strowger evaluate WHAT`: one command for each sense of a call, on a folder of labelled recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[Path | None, typer.Option("--data", help="The folder with the recordings.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for a program to read.")]
+
+
+def mount(evaluation: typer.Typer) -> None:
+    """Adds the commands to `evaluate`. Each imports what it measures with only when it runs."""
+    evaluation.command("answers")(answers)
+
+
+def answers(data: Data = None, as_json: AsJson = False) -> None:
+    """Who answered an outbound call: person or machine, how soon that is known, and where the beep ends."""
+    from app.evaluation.answers import report
+
+    raise typer.Exit(report(data, as_json))

@@ -13,6 +13,8 @@ from app.dialog.events import Entry, to_record
 from app.dialog.transcript import Latency, latencies_of
 from app.errors import NotFound
 from app.local import opened
+from app.pricing import in_words, table
+from app.sales.cost import Cost, cost_of
 from app.settings import load
 from app.store import call_events, calls
 
@@ -35,6 +37,7 @@ def run(call_sid: str, *, as_json: bool, speed: float) -> int:
         at_ms = max(at_ms, entry.at_ms)
         screen.show(entry)
     console.print(_waterfall(latencies_of(entries)))
+    console.print(_bill(cost_of(entries, table(load().prices))))
     return 0
 
 
@@ -56,3 +59,15 @@ def _waterfall(turns: tuple[Latency, ...]) -> Table:
         stages = (turn.decision, turn.transcript, turn.dialogue, turn.speech, turn.playout, turn.total)
         table.add_row(str(turn.turn), *("-" if stage is None else str(stage) for stage in stages))
     return table
+
+
+def _bill(cost: Cost) -> Table:
+    bill = Table(title=f"Cost: {in_words(cost)}", title_justify="left", box=None)
+    for name in ("stage", "provider", "model"):
+        bill.add_column(name)
+    for name in ("amount", "price"):
+        bill.add_column(name, justify="right")
+    for item in cost.items:
+        price = "unknown" if item.price is None else f"{item.price:.5f}"
+        bill.add_row(item.stage, item.provider, item.model, f"{item.amount:,} {item.unit}", price)
+    return bill

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     docs: bool = Field(False, alias="STROWGER_DOCS")  # serve /docs and /openapi.json
     data_dir: Path = Field(Path(".strowger"), alias="STROWGER_DATA_DIR")
     playbook: str = Field("northlight_solar", alias="STROWGER_PLAYBOOK")
+    prices: Path | None = Field(None, alias="STROWGER_PRICES")  # instead of app/sales/prices.yaml
     max_calls: int = Field(100, alias="STROWGER_MAX_CALLS", ge=1)
     drain_limit_s: float = Field(900.0, alias="STROWGER_DRAIN_LIMIT_S", ge=0)
     call_limit_s: float = Field(1800.0, alias="STROWGER_CALL_LIMIT_S", gt=0)

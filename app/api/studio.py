@@ -22,6 +22,7 @@ from app.dialog.playbook import parse
 from app.dialog.script import Playbook
 from app.errors import BadInput, ProviderDown
 from app.ports import Dialogue
+from app.providers.meter import Meter
 from app.providers.registry import Providers
 from app.settings import Settings
 from app.store.calls import CallRow
@@ -52,8 +53,10 @@ class ProviderStudio:
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         book = self._parse(playbook, f"{call.playbook}.yaml")
-        stt, tts = self._providers.speech_to_text(book), self._providers.text_to_speech()
-        return Cast(Parts(self._dialogue(call, book, log), stt, tts, self._providers.voice_activity()))
+        meter = Meter()
+        stt, tts = self._providers.speech_to_text(book, meter), self._providers.text_to_speech(meter)
+        voice = self._providers.voice_activity()
+        return Cast(Parts(self._dialogue(call, book, log), stt, tts, voice, used=meter.used))
 
     def _dialogue(self, call: CallRow, book: Playbook, log: Sequence[Entry]) -> Dialogue:
         today = datetime.now(ZoneInfo(book.business.timezone)).date()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Histogram
 
-from app.dialog.events import Entry, Interrupted, ProviderFailed, TurnTimed, Underrun
+from app.dialog.events import Entry, Interrupted, ProviderFailed, TokensUsed, TurnTimed, Underrun, UnitsUsed
 from app.dialog.transcript import latencies_of
 
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0, 6.0)
@@ -25,6 +25,10 @@ STAGE = Histogram(
 BARGE_IN = Histogram("bargein_stop_latency_seconds", "Caller's voice to our audio cleared.", buckets=_SECONDS)
 UNDERRUNS = Counter("audio_out_underruns", "Times the line ran dry in the middle of an utterance.")
 PROVIDER_FAILURES = Counter("provider_failures", "Failures in calls.", ["stage", "provider", "fallback"])
+
+UNITS = Counter(
+    "provider_units", "What providers will charge for: ms, characters, tokens.", ["stage", "provider", "model", "unit"]
+)
 
 
 def measure(entry: Entry) -> None:
@@ -49,3 +53,8 @@ def measure(entry: Entry) -> None:
             UNDERRUNS.inc()
         case ProviderFailed(stage=stage, provider=provider, fallback=fallback):
             PROVIDER_FAILURES.labels(stage, provider, "yes" if fallback else "no").inc()
+        case TokensUsed() as used:
+            UNITS.labels("dialogue", used.provider, used.model, "prompt_tokens").inc(used.prompt)
+            UNITS.labels("dialogue", used.provider, used.model, "completion_tokens").inc(used.completion)
+        case UnitsUsed() as used:
+            UNITS.labels(used.stage, used.provider, used.model, used.unit).inc(used.amount)

@@ -99,6 +99,8 @@ class Session:
         finally:
             await self._cut(CutReply(self._line.now_ms(), by_caller=False))  # if we were cancelled in mid-word
             await self._line.close()
+            for used in self._parts.used():
+                self._log.write(used)
             self._log.write(CallEnded(self._reason))
         return self._reason
 

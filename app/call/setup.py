@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, ProviderFailed, RecordingRefused
+from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, ProviderFailed, RecordingRefused, UnitsUsed
 from app.ports import Dialogue, HasStandIns, Say, SpeechToText, TextToSpeech, VoiceActivity
 
 
@@ -17,6 +17,7 @@ class Parts:
     stt: SpeechToText
     tts: TextToSpeech
     voice: VoiceActivity
+    used: Callable[[], tuple[UnitsUsed, ...]] = tuple  # what the providers did so far and will charge for
 
     def report_to(self, write: Callable[[ProviderFailed], None]) -> None:
         for part in (self.stt, self.tts):

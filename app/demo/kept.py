@@ -8,9 +8,11 @@ from pathlib import Path
 from uuid import UUID
 
 from app.demo.callers import Caller
+from app.sales.cost import Cost, cost_of
 from app.sales.lead import Score
 from app.sales.outcome import Outcome
-from app.store import messages, outcomes, scores, suppressions
+from app.sales.prices import Prices
+from app.store import call_events, messages, outcomes, scores, suppressions
 from app.store.connect import Database
 from app.store.messages import Message
 
@@ -28,6 +30,7 @@ class Kept:
     message: Message | None
     suppressed: bool
     recording: Path
+    cost: Cost
 
     def missing(self) -> tuple[str, ...]:
         """What should have happened and did not, in words; empty when the call went as it should."""
@@ -53,9 +56,10 @@ class Kept:
 class Archive:
     """Reads what one workspace kept."""
 
-    def __init__(self, database: Database, workspace_id: UUID) -> None:
+    def __init__(self, database: Database, workspace_id: UUID, prices: Prices) -> None:
         self._database = database
         self._workspace_id = workspace_id
+        self._prices = prices
 
     def settled(self, caller: Caller, call_sid: str, recording: Path) -> Kept:
         """Waits until everything that must come has come, or the time for it is over."""
@@ -77,4 +81,5 @@ class Archive:
                 message=sent[0] if sent else None,
                 suppressed=suppressions.is_suppressed(db, caller.phone),
                 recording=recording,
+                cost=cost_of(call_events.read(db, call_sid), self._prices),
             )

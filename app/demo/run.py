@@ -21,6 +21,7 @@ from app.dialog.events import AgentSaid, Entry
 from app.exchange.exchange import Exchange
 from app.exchange.personas import ReactivePersona
 from app.local import NUMBER, Machine, machine
+from app.sales.prices import shipped
 from app.settings import Settings, load
 from app.store import call_events
 from app.store.connect import Database
@@ -67,7 +68,7 @@ class Demo:
         self._console = console
         self._screen = Screen(console)
         self._database = Database.open(running.database_url, max_size=4)
-        self._archive = Archive(self._database, running.workspace_id)
+        self._archive = Archive(self._database, running.workspace_id, shipped())
         self._recordings = settings.data_dir / "recordings" / datetime.now().strftime("%Y%m%d-%H%M%S")
         self._lines = asyncio.Semaphore(AT_ONCE)
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.demo.kept import Kept
+from app.pricing import in_words
 
 
 def show(console: Console, kept: Sequence[Kept]) -> None:
@@ -30,6 +31,7 @@ def as_json(kept: Sequence[Kept]) -> str:
             "message": {"text": one.message.text, "status": one.message.status} if one.message else None,
             "suppressed": one.suppressed,
             "recording": str(one.recording),
+            "cost": {"known": str(one.cost.known), "currency": one.cost.currency, "unknown": list(one.cost.unknown)},
             "missing": list(one.missing()),
         }
         for one in kept
@@ -69,6 +71,7 @@ def _rows(kept: Kept) -> list[tuple[str, str]]:
     rows.append(("follow-up", f"{kept.message.text} [{kept.message.status}]" if kept.message else "none"))
     if kept.suppressed:
         rows.append(("list", f"{kept.caller.phone} is suppressed on every channel"))
+    rows.append(("cost", f"{in_words(kept.cost)} (the phone line; here it was free)"))
     rows.append(("recording", str(kept.recording)))
     rows += [("MISSING", fault) for fault in kept.missing()]
     return rows

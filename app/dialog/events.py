@@ -277,6 +277,18 @@ class TokensUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitsUsed:
+    """What one provider did in this call and will charge for: `unit` is "ms" of the caller's sound or "characters" to
+    speak. Tokens of language models are told answer by answer, in `TokensUsed`."""
+
+    stage: str  # "stt" | "tts"
+    provider: str
+    model: str
+    unit: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Underrun:
     """The line ran dry in the middle of an utterance."""
 
@@ -316,6 +328,7 @@ Fact = (
     | FollowUpPromised
     | ProviderFailed
     | TokensUsed
+    | UnitsUsed
     | Underrun
     | CallEnded
 )

@@ -46,8 +46,10 @@ class DeepgramSpeechToText:
     name = NAME
 
     def __init__(self, account: Account, wishes: Wishes | None = None, limits: Limits | None = None) -> None:
+        wishes = wishes or Wishes()
+        self.model = wishes.model
         self._limits = limits or Limits()
-        self._sockets = Sockets(account, wishes or Wishes(), self._limits.connect_s)
+        self._sockets = Sockets(account, wishes, self._limits.connect_s)
 
     async def listen(
         self, sound: AsyncIterator[CallerSound], expecting: Callable[[], Expectation]

@@ -81,6 +81,7 @@ class ElevenLabsTextToSpeech:
     name = NAME
 
     def __init__(self, account: Account, voice: Voice, limits: Limits | None = None) -> None:
+        self.model = voice.model
         self._account, self._voice, self._limits = account, voice, limits or Limits()
         self._tls = ssl.create_default_context() if account.base_url.startswith("wss") else None
         self._http = httpx.AsyncClient(timeout=5.0)

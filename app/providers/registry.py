@@ -21,6 +21,7 @@ from app.dialog.script import Playbook
 from app.errors import BadSetting, ProviderError
 from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
 from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech, Circuits
+from app.providers.meter import Meter
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -159,17 +160,19 @@ class Providers:
         self._tts = lru_cache(1)(lambda: tuple(make(self._shared) for make in tts))
         self._listening, self._speaking = Circuits(), Circuits()
 
-    def speech_to_text(self, playbook: Playbook) -> SpeechToText:
-        """For one call."""
-        return ChainedSpeechToText(self._stt(playbook), self._listening)
+    def speech_to_text(self, playbook: Playbook, meter: Meter | None = None) -> SpeechToText:
+        """For one call, counted by its meter."""
+        meter = meter or Meter()
+        return ChainedSpeechToText([meter.listens(stt) for stt in self._stt(playbook)], self._listening)
 
     def dialogue(self, playbook: Playbook, *, today: date, direction: str) -> Dialogue:
         """For one call. `today` is the business's local date. The first one of a playbook loads its intents."""
         return self._dialogue(playbook)(today, direction)
 
-    def text_to_speech(self) -> TextToSpeech:
-        """For one call."""
-        found = self._tts()
+    def text_to_speech(self, meter: Meter | None = None) -> TextToSpeech:
+        """For one call, counted by its meter."""
+        meter = meter or Meter()
+        found = [meter.speaks(tts) for tts in self._tts()]
         return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self._speaking)
 
     def voice_activity(self) -> VoiceActivity:

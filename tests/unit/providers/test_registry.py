@@ -69,7 +69,8 @@ def test_each_call_has_a_chain_of_its_own_over_shared_providers(playbook):
     providers = Providers(load(**KEYS))
     one, other = providers.text_to_speech(), providers.text_to_speech()
     assert one is not other
-    assert vars(one)["_providers"] == vars(other)["_providers"]
+    shared, again = ([vars(tts)["_tts"] for tts in vars(chain)["_providers"]] for chain in (one, other))
+    assert shared == again
     assert vars(one)["_circuits"] is vars(other)["_circuits"]
 
 

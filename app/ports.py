@@ -98,6 +98,16 @@ class TextToSpeech(Protocol):
 
 
 @runtime_checkable
+class HasVoiceVersion(Protocol):
+    """A voice that can tell what it sounds like. Audio kept from one line may be played again as long as this stays
+    the same: it changes with provider, voice, model and settings. A chain answers for the voice in use, "" when that
+    one does not tell."""
+
+    @property
+    def voice_version(self) -> str: ...
+
+
+@runtime_checkable
 class HasStandIns(Protocol):
     """A part of one call that goes on with another provider when one fails, and tells the call's log so."""
 

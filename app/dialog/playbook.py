@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app.dialog import phrases
+from app.dialog import phrases, voice
 from app.dialog.nodes import Faults, Fields, compose
 from app.dialog.script import (
     DISCLOSURES,
@@ -70,6 +70,7 @@ def parse(text: str, name: str) -> Playbook:
         messages=tuple(_message(message_name, fields, facts) for message_name, fields in top.each("messages")),
         closing=_closing(top.fields("closing")),
         lines=_lines(top.fields("lines")),
+        voice=voice.read(top.fields("voice", needed=False)),
     )
     if opening:
         opening.done()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import time
 
 from app.dialog import phrases
+from app.dialog.voice import USUAL, Voice
 
 FACT_TYPES = ("choice", "number", "digits", "name")
 GOALS = ("facts", "offer", "appointment", "whatsapp")
@@ -230,6 +231,7 @@ class Playbook:
     messages: tuple[Message, ...]
     closing: Closing
     lines: Lines
+    voice: Voice = USUAL
 
     def opening(self, direction: str) -> tuple[OpeningLine, ...]:
         return self.outbound if direction == "outbound" else self.inbound

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 from app.dialog.events import Heard, ProviderFailed
 from app.errors import ProviderDown, ProviderError, ProviderRefused
-from app.ports import CallerSound, Expectation, Say, Speech, SpeechToText, TextToSpeech
+from app.ports import CallerSound, Expectation, HasVoiceVersion, Say, Speech, SpeechToText, TextToSpeech
 from app.providers.breaker import Breaker, Rules
 from app.providers.rest_of_line import From, Spoken
 from app.providers.unanswered import Unanswered
@@ -174,6 +174,12 @@ class ChainedTextToSpeech(_Chain[TextToSpeech]):
     ) -> None:
         super().__init__("tts", providers, circuits)
         self._deadlines = deadlines or Deadlines()
+
+    @property
+    def voice_version(self) -> str:
+        """Empty for a voice that does not tell."""
+        voice = self._providers[self._current]
+        return voice.voice_version if isinstance(voice, HasVoiceVersion) else ""
 
     async def speak(self, line: Say) -> AsyncIterator[Speech]:
         """Raises the last provider's error when none could go on."""

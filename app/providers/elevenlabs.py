@@ -10,10 +10,10 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 from elevenlabs.client import AsyncElevenLabs
@@ -31,10 +31,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.protocol import State
 
+from app.dialog import voice as playbook
 from app.errors import ProviderDown, ProviderError, ProviderRefused
 from app.ports import Say, Speech
 from app.providers.elevenlabs_speech import Ended, Sound, Spelling, Trouble, read
 from app.providers.rest_of_line import Spoken
+from app.providers.voice_version import version_of
 from app.settings import Settings
 
 NAME = "elevenlabs"
@@ -59,6 +61,21 @@ class Voice:
     stability: float = 0.5
     similarity: float = 0.75
     speed: float = 1.0
+    style: float = 0.0
+    language: str = ""
+
+    def for_line(self) -> dict[str, Any]:
+        return {
+            "stability": self.stability,
+            "similarity_boost": self.similarity,
+            "style": self.style,
+            "use_speaker_boost": False,
+            "speed": self.speed,
+        }
+
+    def language_code(self) -> str | None:
+        """The other models refuse to be told a language."""
+        return self.language if self.language and "v2_5" in self.model else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,7 @@ class ElevenLabsTextToSpeech:
         self._sdk = AsyncElevenLabs(api_key=account.key, base_url=rest, httpx_client=self._http)
         self._idle: list[tuple[ClientConnection, float]] = []
         self._contexts = count(1)
+        self.voice_version = version_of(NAME, voice)
 
     async def speak(self, line: Say) -> AsyncIterator[Speech]:
         """Raises ProviderRefused for a key, a voice or a format, ProviderDown for anything else."""
@@ -136,10 +154,7 @@ class ElevenLabsTextToSpeech:
 
     def _line(self, context: str, text: str) -> tuple[str, ...]:
         """Settings hold only in the message that opens the context. Closing lets it finish what it has."""
-        voice = self._voice
-        settings = RealtimeVoiceSettings(
-            stability=voice.stability, similarity_boost=voice.similarity, use_speaker_boost=False, speed=voice.speed
-        )
+        settings = RealtimeVoiceSettings(**self._voice.for_line())
         return (
             _written(InitializeConnectionMulti(text=" ", voice_settings=settings, context_id=context)),
             _written(SendTextMulti(text=f"{text} ", context_id=context)),
@@ -210,7 +225,10 @@ class ElevenLabsTextToSpeech:
             "sync_alignment": "true",
             "auto_mode": "true",
         }
-        url = f"{self._account.base_url}/v1/text-to-speech/{self._voice.voice_id}/multi-stream-input?{urlencode(query)}"
+        if language := self._voice.language_code():
+            query["language_code"] = language
+        voice = quote(self._voice.voice_id, safe="")
+        url = f"{self._account.base_url}/v1/text-to-speech/{voice}/multi-stream-input?{urlencode(query)}"
         headers = {"xi-api-key": self._account.key}
         try:
             return await connect(
@@ -231,9 +249,8 @@ class ElevenLabsTextToSpeech:
             text=text,
             model_id=voice.model,
             output_format="ulaw_8000",
-            voice_settings=VoiceSettings(
-                stability=voice.stability, similarity_boost=voice.similarity, use_speaker_boost=False, speed=voice.speed
-            ),
+            language_code=voice.language_code(),
+            voice_settings=VoiceSettings(**voice.for_line()),
             request_options={"max_retries": 0, "timeout_in_seconds": 5, "chunk_size": _HTTP_PIECE},
         )
         try:
@@ -245,11 +262,20 @@ class ElevenLabsTextToSpeech:
             raise ProviderDown(f"ElevenLabs cannot be reached: {error or type(error).__name__}") from None
 
 
-def make(settings: Settings) -> ElevenLabsTextToSpeech:
-    """Needs a key and a voice: there is no voice everybody has."""
+def make(settings: Settings, wished: playbook.Voice) -> ElevenLabsTextToSpeech:
+    """Needs a key and a voice: there is no voice everybody has. What the playbook wishes comes before the settings."""
     key = settings.elevenlabs_api_key
     account = Account(key.get_secret_value() if key else "", settings.elevenlabs_base_url)
-    return ElevenLabsTextToSpeech(account, Voice(settings.elevenlabs_voice_id or "", settings.elevenlabs_model))
+    usual = Voice(settings.elevenlabs_voice_id or "", settings.elevenlabs_model)
+    numbers = {name: getattr(wished, name) for name in ("speed", "stability", "similarity", "style")}
+    voice = replace(
+        usual,
+        voice_id=wished.id_for(NAME) or usual.voice_id,
+        model=wished.model or usual.model,
+        language=wished.language,
+        **{name: value for name, value in numbers.items() if value is not None},
+    )
+    return ElevenLabsTextToSpeech(account, voice)
 
 
 def _refusal(status: int) -> ProviderError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from app.dialog.events import Heard, UnitsUsed
-from app.ports import AudioChunk, CallerSound, Expectation, Say, Speech, SpeechToText, TextToSpeech
+from app.ports import AudioChunk, CallerSound, Expectation, HasVoiceVersion, Say, Speech, SpeechToText, TextToSpeech
 from app.telephony.mulaw import BYTES_PER_MS
 
 
@@ -99,6 +99,10 @@ class MeteredTextToSpeech:
     @property
     def model(self) -> str:
         return model_of(self._tts)
+
+    @property
+    def voice_version(self) -> str:
+        return self._tts.voice_version if isinstance(self._tts, HasVoiceVersion) else ""
 
     async def speak(self, line: Say) -> AsyncIterator[Speech]:
         self._tally.amount += len(line.text)

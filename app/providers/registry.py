@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_check
 
 from app import logs
 from app.dialog.script import Playbook
+from app.dialog.voice import Voice
 from app.errors import BadSetting, ProviderError
 from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
 from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech, Circuits
@@ -26,6 +27,7 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.providers.chat import ChatModel
+    from app.providers.offline.synthesis import Synthesizer
     from app.providers.offline.vad import SileroVoiceActivity
     from app.providers.offline.workers import RecogniserPool
 
@@ -62,6 +64,7 @@ class Shared:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.offline: dict[Synthesizer | None, TextToSpeech] = {}
 
     @cached_property
     def voice(self) -> SileroVoiceActivity:
@@ -81,8 +84,8 @@ class Shared:
         """Without it there is the voice pack alone, which holds the lines of the playbook and no others."""
         from app.providers.offline import synthesis
 
-        voices = _chain(TEXT_TO_SPEECH, self.settings, "tts")
-        return any(make is not _offline_tts for make in voices) or bool(synthesis.available())
+        live = _chain(TEXT_TO_SPEECH, self.settings, "tts") != [_offline_tts]
+        return live or bool(synthesis.available())
 
     @cached_property
     def chat(self) -> ChatModel:
@@ -122,10 +125,14 @@ def _openai_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, str]
     return lambda today, direction: LanguageModelDialogue(guide, chat, today=today, direction=direction)
 
 
-def _offline_tts(shared: Shared) -> TextToSpeech:
-    from app.providers.offline.tts import OfflineTextToSpeech
+def _offline_tts(shared: Shared, voice: Voice) -> TextToSpeech:
+    """Playbooks that do not differ in the voice here share what was synthesized."""
+    from app.providers.offline.tts import OfflineTextToSpeech, own_voice
 
-    return OfflineTextToSpeech()
+    own = own_voice(voice)
+    if own not in shared.offline:
+        shared.offline[own] = OfflineTextToSpeech(own=own)
+    return shared.offline[own]
 
 
 def _module(name: str) -> Callable[..., Any]:
@@ -141,7 +148,7 @@ DIALOGUE: Mapping[str, Kind[Callable[[Shared, Playbook], Callable[[date, str], D
     "playbook": Kind(_playbook_dialogue),
     "openai": Kind(_openai_dialogue),
 }
-TEXT_TO_SPEECH: Mapping[str, Kind[Callable[[Shared], TextToSpeech]]] = {
+TEXT_TO_SPEECH: Mapping[str, Kind[Callable[[Shared, Voice], TextToSpeech]]] = {
     "elevenlabs": Kind(_module("app.providers.elevenlabs"), needs=("elevenlabs_api_key", "elevenlabs_voice_id")),
     "offline": Kind(_offline_tts),
 }
@@ -157,7 +164,8 @@ class Providers:
         tts = _chain(TEXT_TO_SPEECH, settings, "tts")
         self._stt = lru_cache(PLAYBOOKS)(lambda playbook: tuple(make(self._shared, playbook) for make in stt))
         self._dialogue = lru_cache(PLAYBOOKS)(lambda playbook: dialogue(self._shared, playbook))
-        self._tts = lru_cache(1)(lambda: tuple(make(self._shared) for make in tts))
+        self._tts = tts
+        self._voices: dict[Voice, tuple[TextToSpeech, ...]] = {}
         self._listening, self._speaking = Circuits(), Circuits()
 
     def speech_to_text(self, playbook: Playbook, meter: Meter | None = None) -> SpeechToText:
@@ -169,10 +177,10 @@ class Providers:
         """For one call. `today` is the business's local date. The first one of a playbook loads its intents."""
         return self._dialogue(playbook)(today, direction)
 
-    def text_to_speech(self, meter: Meter | None = None) -> TextToSpeech:
-        """For one call, counted by its meter."""
+    def text_to_speech(self, playbook: Playbook, meter: Meter | None = None) -> TextToSpeech:
+        """For one call, in the playbook's voice, counted by its meter."""
         meter = meter or Meter()
-        found = [meter.speaks(tts) for tts in self._tts()]
+        found = [meter.speaks(tts) for tts in self._speakers(playbook.voice)]
         return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self._speaking)
 
     def voice_activity(self) -> VoiceActivity:
@@ -181,7 +189,7 @@ class Providers:
     def prepare(self, playbook: Playbook) -> None:
         """Loads what a call with this playbook needs from its first word on. On a new machine, or after the playbook
         changed, its intents are trained now, which takes seconds."""
-        self._tts()
+        self._speakers(playbook.voice)
         self._stt(playbook)
         self._dialogue(playbook)
 
@@ -191,23 +199,31 @@ class Providers:
         await asyncio.to_thread(self._shared.voice.warm)
         if recognisers is not None:
             await recognisers.warm()
-        for voice in self._tts():
-            if isinstance(voice, Connected):
-                with suppress(ProviderError):  # the first call will see, and has stand-ins
-                    await voice.warm()
+        for voice in self._connected():
+            with suppress(ProviderError):  # the first call will see, and has stand-ins
+                await voice.warm()
         if "chat" in vars(self._shared):
             with suppress(ProviderError):
                 await self._shared.chat.warm()
 
     async def close(self) -> None:
-        if self._tts.cache_info().currsize:
-            for voice in self._tts():
-                if isinstance(voice, Connected):
-                    await voice.close()
+        for voice in self._connected():
+            await voice.close()
         if "chat" in vars(self._shared):
             await self._shared.chat.client.close()
         if "recognisers" in vars(self._shared):
             await asyncio.to_thread(self._shared.recognisers.close)
+
+    def _speakers(self, voice: Voice) -> tuple[TextToSpeech, ...]:
+        """What calls with the same voice share: its connections, and what it has synthesized."""
+        found = self._voices.get(voice)
+        if found is None:
+            found = tuple(make(self._shared, voice) for make in self._tts)
+            found = self._voices.setdefault(voice, found)
+        return found
+
+    def _connected(self) -> list[Connected]:
+        return [each for voices in self._voices.values() for each in voices if isinstance(each, Connected)]
 
 
 def _chain(table: Mapping[str, Kind[Maker]], settings: Settings, stage: str) -> list[Maker]:

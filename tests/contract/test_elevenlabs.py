@@ -10,10 +10,12 @@ from elevenlabs.client import ElevenLabs
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from app.dialog import voice as playbook
 from app.errors import ProviderDown, ProviderRefused
 from app.exchange.elevenlabs import MS_PER_CHAR, ElevenLabsServer, SpeechFaults
 from app.ports import Say
-from app.providers.elevenlabs import Account, ElevenLabsTextToSpeech, Limits, Voice
+from app.providers.elevenlabs import Account, ElevenLabsTextToSpeech, Limits, Voice, make
+from app.settings import load
 from app.telephony import mulaw
 
 pytestmark = pytest.mark.realtime
@@ -71,6 +73,49 @@ def test_a_line_comes_as_audio_with_the_times_of_its_words():
     assert connection.messages[0]["text"] == " "
     assert connection.messages[0]["voice_settings"]["stability"] == 0.5
     assert connection.messages[1]["text"].endswith(" ")
+
+
+def test_the_playbooks_voice_comes_before_the_settings():
+    """On the socket and over HTTP: voice, model, language and settings."""
+    wished = playbook.Voice(
+        ids=(("elevenlabs", "voice-1"), ("aura", "other")),
+        model="eleven_turbo_v2_5",
+        language="es",
+        speed=1.1,
+        style=0.3,
+    )
+
+    async def main():
+        async with ElevenLabsServer(faults=SpeechFaults(drop_after_ms=0)) as server:
+            usual = load(ELEVENLABS_API_KEY=server.key, ELEVENLABS_BASE_URL=server.url, ELEVENLABS_VOICE_ID="somebody")
+            await speak(make(usual, wished))
+            return server.connections, server.requests
+
+    [connection], [request] = run(main())
+    settings = {"stability": 0.5, "similarity_boost": 0.75, "style": 0.3, "use_speaker_boost": False, "speed": 1.1}
+    assert connection.messages[0]["voice_settings"] == request["voice_settings"] == settings
+    assert connection.query["model_id"] == request["model_id"] == "eleven_turbo_v2_5"
+    assert connection.query["language_code"] == request["language_code"] == "es"
+
+
+def test_a_model_that_knows_no_languages_is_told_none():
+    async def main():
+        async with ElevenLabsServer() as server:
+            voice = Voice(server.voice, model="eleven_multilingual_v2", language="es")
+            await speak(ElevenLabsTextToSpeech(Account(server.key, server.url), voice))
+            return server.connections
+
+    [connection] = run(main())
+    assert "language_code" not in connection.query
+
+
+def test_whatever_changes_the_sound_changes_the_version():
+    def version(**changes) -> str:
+        return ElevenLabsTextToSpeech(Account("key"), Voice(**{"voice_id": "v"} | changes)).voice_version
+
+    changed = [{"voice_id": "w"}, {"model": "m"}, {"speed": 1.1}, {"style": 0.1}, {"language": "es"}]
+    assert len({version(), *(version(**change) for change in changed)}) == 6
+    assert version() == version()
 
 
 def test_lines_share_a_socket_and_each_has_its_own_context():

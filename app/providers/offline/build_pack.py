@@ -32,7 +32,7 @@ def render(texts: Iterable[str], synthesizer: Synthesizer) -> dict[str, bytes]:
 
 
 def main() -> int:
-    synthesizer = synthesis.flite("slt")
+    synthesizer = synthesis.flite(voice_pack.SPEAKER)
     if synthesizer is None:
         print("flite is not on PATH; install it (Debian: apt install flite) to build the voice pack", file=sys.stderr)  # noqa: T201
         return 1

@@ -31,6 +31,7 @@ class ClipFile:
         try:
             self._zip = zipfile.ZipFile(path)
             self._entries: dict[str, str] = json.loads(self._zip.read(INDEX))
+            self.fingerprint = self._zip.getinfo(INDEX).CRC ^ sum(entry.CRC for entry in self._zip.infolist())
         except FileNotFoundError:
             raise BadInput(f"{path.name} is missing from {path.parent}") from None
         except (zipfile.BadZipFile, KeyError, ValueError) as error:

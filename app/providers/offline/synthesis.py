@@ -40,10 +40,13 @@ class Synthesizer:
         return loudness.telephone(done.stdout)
 
 
-def flite(voice: str = "slt") -> Synthesizer | None:
-    """None when flite is not on PATH."""
+def flite(voice: str = "slt", speed: float = 1.0) -> Synthesizer | None:
+    """None when flite is not on PATH. `voice` must be one of flite's own: it would load any file or address."""
     found = shutil.which("flite")
-    return Synthesizer("flite", (found, "-voice", voice, "-o", "/dev/stdout", "-t")) if found else None
+    if found is None:
+        return None
+    pace = () if speed == 1.0 else ("--setf", f"duration_stretch={1 / speed:.3f}")
+    return Synthesizer("flite", (found, "-voice", voice, *pace, "-o", "/dev/stdout", "-t"))
 
 
 def espeak() -> Synthesizer | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 
+from app.dialog.voice import Voice
 from app.errors import ProviderError, ProviderRefused
 from app.ports import Say, Speech, WordAt
 from app.providers.offline import synthesis, voice_pack
 from app.providers.offline.clips import ClipFile, key
 from app.providers.offline.synthesis import Synthesizer
+from app.providers.voice_version import version_of
 from app.telephony import mulaw
 
 PIECE_BYTES = 200 * mulaw.BYTES_PER_MS
@@ -22,11 +25,20 @@ class OfflineTextToSpeech:
 
     name = "offline"
 
-    def __init__(self, pack: ClipFile | None = None, synthesizers: Sequence[Synthesizer] | None = None) -> None:
-        """Raises BadInput when the pack is missing. Opening it takes a few milliseconds."""
+    def __init__(
+        self,
+        pack: ClipFile | None = None,
+        synthesizers: Sequence[Synthesizer] | None = None,
+        own: Synthesizer | None = None,
+    ) -> None:
+        """`own` is a voice to be used instead of the pack's, which then only steps in. Raises BadInput when the pack is
+        missing. Opening it takes a few milliseconds."""
         self._pack = pack or voice_pack.open_pack()
+        self._own = own
         self._synthesizers = synthesis.available() if synthesizers is None else synthesizers
         self._made: OrderedDict[str, bytes] = OrderedDict()
+        speakers = tuple((each.name, each.command[1:]) for each in self._synthesizers)
+        self.voice_version = version_of(self.name, own and own.command[1:], self._pack.fingerprint, speakers)
 
     async def speak(self, line: Say) -> AsyncIterator[Speech]:
         """Pieces of at most 200 ms. Raises ProviderRefused naming what nobody here can say: never silence instead."""
@@ -42,7 +54,7 @@ class OfflineTextToSpeech:
             pause = voice_pack.pause_after(part)
 
     async def _sound(self, part: str) -> bytes:
-        found = self._pack.find(part) or self._made.get(part)
+        found = (None if self._own else self._pack.find(part)) or self._made.get(part)
         if found is None:
             found = await asyncio.get_running_loop().run_in_executor(None, self._synthesize, part)
             self._made[part] = found
@@ -51,6 +63,11 @@ class OfflineTextToSpeech:
         return found
 
     def _synthesize(self, part: str) -> bytes:
+        if self._own:
+            with suppress(ProviderError):
+                return self._own.render(part)
+            if recorded := self._pack.find(part):
+                return recorded
         failure: ProviderError = ProviderRefused(
             f"the voice pack has no recording of {part!r} and there is nothing here to speak it: install flite, "
             "or the extra strowger[espeak]"
@@ -61,6 +78,12 @@ class OfflineTextToSpeech:
             except ProviderError as error:
                 failure = error
         raise failure
+
+
+def own_voice(wished: Voice) -> Synthesizer | None:
+    """None for the pack: unless the playbook names another voice, and flite is here to speak with it."""
+    name = wished.id_for("offline")
+    return synthesis.flite(name, wished.speed or 1.0) if name and name != voice_pack.SPEAKER else None
 
 
 def pieces(part: str, sound: bytes) -> Iterator[Speech]:

@@ -12,13 +12,14 @@ from pathlib import Path
 from app.providers.offline.clips import ClipFile
 from app.telephony import mulaw
 
+SPEAKER = "slt"  # of flite's
 SENTENCE_PAUSE_MS = 280
 COMMA_PAUSE_MS = 140
 WORD_PAUSE_MS = 40
 
 
 def default_path() -> Path:
-    return Path(str(files("app.playbooks.voice") / "slt.zip"))
+    return Path(str(files("app.playbooks.voice") / f"{SPEAKER}.zip"))
 
 
 def open_pack(path: Path | None = None) -> ClipFile:

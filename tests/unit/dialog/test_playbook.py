@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.dialog.playbook import Playbook, parse
+from app.dialog.voice import Voice
 from app.errors import BadPlaybook
 
 FILE = Path(__file__).parents[3] / "app" / "playbooks" / "northlight_solar.yaml"
@@ -61,6 +62,16 @@ def test_a_message_is_filled_and_lacks_nothing(playbook: Playbook) -> None:
     assert "{" not in said
 
 
+def test_a_voice_of_its_own() -> None:
+    section = (
+        "voice: {elevenlabs: abc123, aura: aura-2-orion-en, offline: kal, speed: 1.1, stability: 0.4, language: en}"
+    )
+    voice = parse(swap("agent: Nora", f"agent: Nora\n{section}")(), "shop.yaml").voice
+    assert [voice.id_for(name) for name in ("elevenlabs", "aura", "offline")] == ["abc123", "aura-2-orion-en", "kal"]
+    assert (voice.speed, voice.stability, voice.similarity, voice.language) == (1.1, 0.4, None, "en")
+    assert parse(TEXT, "shop.yaml").voice == Voice(), "no section: whatever the providers are set to"
+
+
 FAULTS = [
     (
         swap('    again: "Is your roof', '    agian: "Is your roof'),
@@ -97,6 +108,13 @@ FAULTS = [
     (swap('  outage: "I am', "  outage: [a]\n  outrage: \"I am"), "outage: [a]", "must be text, not a list"),
     (swap("goals: [facts, offer", "goals: [fact, offer"), "goals: [fact,", "did you mean 'facts'?"),
     (swap("  corrected:", "  # corrected:"), "lines:\n", "needs `corrected`; add it"),
+    (swap("agent: Nora", "agent: Nora\nvoice: {speed: 3}"), "voice:", "must be from 0.7 to 1.2"),
+    (swap("agent: Nora", "agent: Nora\nvoice: {style: loud}"), "voice:", "`style` in voice must be a number"),
+    (swap("agent: Nora", "agent: Nora\nvoice: {elevenlab: x}"), "voice:", "did you mean 'elevenlabs'?"),
+    (swap("agent: Nora", "agent: Nora\nvoice: {elevenlabs: ../a}"), "voice:", "must be a voice's id"),
+    (swap("agent: Nora", "agent: Nora\nvoice:\n  offline: /etc/passwd"), "  offline:", "must be a voice's id"),
+    (swap("agent: Nora", "agent: Nora\nvoice:\n  offline: sltt"), "  offline:", "did you mean 'slt'?"),
+    (swap("agent: Nora", "agent: Nora\nvoice: {language: English}"), "voice:", "must be two letters, like en"),
 ]  # fmt: skip
 
 

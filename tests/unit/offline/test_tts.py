@@ -102,3 +102,25 @@ def test_a_synthesizer_that_fails_says_why(small_pack: ClipFile) -> None:
 def test_stray_punctuation_says_nothing(small_pack: ClipFile) -> None:
     tts = OfflineTextToSpeech(small_pack, [])
     assert run(spoken(tts, "Tuesday", ".")) == run(spoken(tts, "Tuesday"))
+
+
+def test_a_voice_of_its_own_is_preferred_to_the_pack_which_steps_in(small_pack: ClipFile, tmp_path: Path) -> None:
+    program = tmp_path / "speak.py"
+    program.write_text(WRITES_A_TONE)
+    own = Synthesizer("tone", (sys.executable, str(program)))
+    recorded = run(spoken(OfflineTextToSpeech(small_pack, []), "Tuesday"))
+    assert run(spoken(OfflineTextToSpeech(small_pack, [], own), "Tuesday")) != recorded
+    absent = Synthesizer("absent", ("/nowhere/speak",))
+    assert run(spoken(OfflineTextToSpeech(small_pack, [], absent), "Tuesday")) == recorded
+
+
+def test_the_version_tells_voices_apart(small_pack: ClipFile, tmp_path: Path) -> None:
+    write(tmp_path / "other.zip", {"Tuesday": b"\x44" * 3200})
+    own = Synthesizer("tone", (sys.executable, "speak.py"))
+    same = [OfflineTextToSpeech(small_pack, []).voice_version for _ in range(2)]
+    others = [
+        OfflineTextToSpeech(ClipFile(tmp_path / "other.zip"), []).voice_version,
+        OfflineTextToSpeech(small_pack, [], own).voice_version,
+        OfflineTextToSpeech(small_pack, [own]).voice_version,
+    ]
+    assert len({*same, *others}) == 4

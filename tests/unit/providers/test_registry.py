@@ -28,7 +28,7 @@ def chains(playbook, **settings) -> tuple[list[str], list[str]]:
     providers = Providers(load(**settings))
     stt, tts = (
         [each.name for each in getattr(part, "_providers", [part])]
-        for part in (providers.speech_to_text(playbook), providers.text_to_speech())
+        for part in (providers.speech_to_text(playbook), providers.text_to_speech(playbook))
     )
     return stt, tts
 
@@ -67,7 +67,7 @@ def test_what_cannot_be_stops_the_start_with_one_sentence(asked, said):
 
 def test_each_call_has_a_chain_of_its_own_over_shared_providers(playbook):
     providers = Providers(load(**KEYS))
-    one, other = providers.text_to_speech(), providers.text_to_speech()
+    one, other = providers.text_to_speech(playbook), providers.text_to_speech(playbook)
     assert one is not other
     shared, again = ([vars(tts)["_tts"] for tts in vars(chain)["_providers"]] for chain in (one, other))
     assert shared == again

@@ -12,6 +12,7 @@ StrowgerError
 │   └── Busy            no room for another call
 ├── ProviderError       a service we depend on
 │   ├── ProviderDown        surely not accepted: worth a retry
+│   │   └── ProviderLate    a deadline passed: nothing, or nothing more, came in time
 │   ├── ProviderUncertain   may have been accepted: look it up, never send again blindly
 │   └── ProviderRefused     a final no
 ├── StoreError
@@ -81,10 +82,28 @@ class ProviderError(StrowgerError):
         super().__init__(message)
         self.provider_code = provider_code
 
+    @property
+    def kind(self) -> str:
+        """One word for counting: late, limited, server, refused or broken (the connection, or what came over it)."""
+        code = self.provider_code or 0
+        if code == 429:
+            return "limited"
+        if 500 <= code < 600:
+            return "server"
+        return "refused" if isinstance(self, ProviderRefused) else "broken"
+
 
 class ProviderDown(ProviderError):
     code = "provider_down"
     retryable = True
+
+
+class ProviderLate(ProviderDown):
+    code = "provider_late"
+
+    @property
+    def kind(self) -> str:
+        return "late"
 
 
 class ProviderUncertain(ProviderError):

@@ -53,8 +53,9 @@ class ProviderStudio:
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         book = self._parse(playbook, f"{call.playbook}.yaml")
-        meter = Meter()
-        stt, tts = self._providers.speech_to_text(book, meter), self._providers.text_to_speech(book, meter)
+        meter, tenant = Meter(), str(call.workspace_id)
+        stt = self._providers.speech_to_text(book, meter, tenant=tenant)
+        tts = self._providers.text_to_speech(book, meter, tenant=tenant)
         voice = self._providers.voice_activity()
         return Cast(Parts(self._dialogue(call, book, log), stt, tts, voice, used=meter.used))
 

@@ -24,7 +24,11 @@ STAGE = Histogram(
 )
 BARGE_IN = Histogram("bargein_stop_latency_seconds", "Caller's voice to our audio cleared.", buckets=_SECONDS)
 UNDERRUNS = Counter("audio_out_underruns", "Times the line ran dry in the middle of an utterance.")
-PROVIDER_FAILURES = Counter("provider_failures", "Failures in calls.", ["stage", "provider", "fallback"])
+PROVIDER_FAILURES = Counter(
+    "provider_failures",
+    "Failures in calls. `kind` is late, limited, server, refused, broken or unknown.",
+    ["stage", "provider", "fallback", "kind"],
+)
 
 UNITS = Counter(
     "provider_units", "What providers will charge for: ms, characters, tokens.", ["stage", "provider", "model", "unit"]
@@ -51,8 +55,8 @@ def measure(entry: Entry) -> None:
             BARGE_IN.observe((cleared_ms - voice_ms) / 1000)
         case Underrun():
             UNDERRUNS.inc()
-        case ProviderFailed(stage=stage, provider=provider, fallback=fallback):
-            PROVIDER_FAILURES.labels(stage, provider, "yes" if fallback else "no").inc()
+        case ProviderFailed(stage=stage, provider=provider, fallback=fallback, kind=kind):
+            PROVIDER_FAILURES.labels(stage, provider, "yes" if fallback else "no", kind or "unknown").inc()
         case TokensUsed() as used:
             UNITS.labels("dialogue", used.provider, used.model, "prompt_tokens").inc(used.prompt)
             UNITS.labels("dialogue", used.provider, used.model, "completion_tokens").inc(used.completion)

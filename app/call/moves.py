@@ -45,6 +45,7 @@ class Failed:
 
     stage: str
     reason: str
+    kind: str = ""
 
 
 Output = LineBegan | Speech | LineEnded | Committing | Committed | Through | Failed
@@ -64,7 +65,7 @@ async def perform(
                         async for speech in parts.tts.speak(move):
                             yield speech
                     except ProviderError as error:
-                        yield Failed("tts", str(error))
+                        yield Failed("tts", str(error), error.kind)
                         return
                     yield LineEnded()
                 case Note(fact):
@@ -76,6 +77,6 @@ async def perform(
                 case Finish(reason):
                     finish = reason
     except ProviderError as error:
-        yield Failed("dialogue", str(error))
+        yield Failed("dialogue", str(error), error.kind)
         return
     yield Through(finish)

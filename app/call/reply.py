@@ -109,7 +109,7 @@ class Reply:
                     continue
                 producer.cancel()
                 waited_ms = self._scene.line.now_ms() - self._quiet_from_ms
-                return await self._replace(Failed(self._stage(), f"nothing for {waited_ms} ms"))
+                return await self._replace(Failed(self._stage(), f"nothing for {waited_ms} ms", "late"))
             if isinstance(self._last, Committing):  # the dialogue did not keep us waiting
                 self._waiting_from_ms = self._quiet_from_ms = max(self._quiet_from_ms, self._scene.line.now_ms())
             self._last = output
@@ -177,7 +177,8 @@ class Reply:
         scene.failures += 1
         last = self._asked.closing or scene.failures > 1
         name = scene.parts.tts.name if failed.stage == "tts" else scene.parts.dialogue.name
-        scene.log.write(ProviderFailed(failed.stage, name, failed.reason, fallback="apology" if last else "again"))
+        fallback = "apology" if last else "again"
+        scene.log.write(ProviderFailed(failed.stage, name, failed.reason, fallback, failed.kind))
         self._end_line()
         spoken = await self._stand_in(scene.stand_ins.apology if last else scene.stand_ins.again)
         return "provider_outage" if last or not spoken else None

@@ -259,10 +259,13 @@ class FollowUpPromised:
 
 @dataclass(frozen=True, slots=True)
 class ProviderFailed:
+    """`kind` is the reason in one word, as `ProviderError.kind` has it; "" where nobody can say."""
+
     stage: str  # "stt" | "dialogue" | "tts"
     provider: str
     reason: str
     fallback: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

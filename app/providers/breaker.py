@@ -43,12 +43,16 @@ class Breaker:
     def worked(self) -> Breaker:
         return Breaker(self.rules)
 
+    def opened(self, now: float) -> Breaker:
+        """Open from now on, however often it has failed."""
+        return Breaker(self.rules, opened_at=now)
+
     def failed(self, now: float) -> Breaker:
         if self.probed_at is not None:
-            return Breaker(self.rules, opened_at=now)
+            return self.opened(now)
         if self.opened_at is not None:  # of a request made before it opened
             return self
         recent = (*(at for at in self.failed_at if now - at < self.rules.window_s), now)
         if len(recent) >= self.rules.failures:
-            return Breaker(self.rules, opened_at=now)
+            return self.opened(now)
         return replace(self, failed_at=recent)

@@ -1,7 +1,7 @@
 """Stand-ins during a call: when a provider fails or keeps us waiting, the next goes on where it stopped.
 
-A chain belongs to one call and stays with the provider that works; who failed in other calls is known to the circuits,
-which all calls share. Every switch is reported, so that it gets into the call's log.
+A chain belongs to one call and stays with the provider that works; who failed in other calls is known to the circuits
+(circuits.py), which all calls share. Every switch is reported, so that it gets into the call's log.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from app.dialog.events import Heard, ProviderFailed
-from app.errors import ProviderDown, ProviderError, ProviderRefused
+from app.errors import ProviderDown, ProviderError, ProviderLate
 from app.ports import CallerSound, Expectation, HasVoiceVersion, Say, Speech, SpeechToText, TextToSpeech
-from app.providers.breaker import Breaker, Rules
+from app.providers.circuits import Circuits
 from app.providers.rest_of_line import From, Spoken
 from app.providers.unanswered import Unanswered
 
@@ -28,32 +28,6 @@ class _Named(Protocol):
 
 
 P = TypeVar("P", bound=_Named)
-
-
-class Circuits:
-    """One process's circuit breakers of one stage, by provider."""
-
-    def __init__(self, rules: Rules | None = None) -> None:
-        self._rules = rules or Rules()
-        self._breakers: dict[str, Breaker] = {}
-
-    def admits(self, name: str, now: float) -> bool:
-        return self._of(name).admits(now)
-
-    def tried(self, name: str, now: float) -> None:
-        self._breakers[name] = self._of(name).tried(now)
-
-    def worked(self, name: str) -> None:
-        self._breakers.pop(name, None)
-
-    def failed(self, name: str, error: ProviderError, now: float) -> None:
-        """A refusal counts only when it was answered to the request as such (a key, a quota): that one text or
-        another cannot be spoken says nothing about the next."""
-        if not isinstance(error, ProviderRefused) or error.provider_code is not None:
-            self._breakers[name] = self._of(name).failed(now)
-
-    def _of(self, name: str) -> Breaker:
-        return self._breakers.get(name) or Breaker(self._rules)
 
 
 class _Chain(Generic[P]):
@@ -83,7 +57,8 @@ class _Chain(Generic[P]):
         self._circuits.tried(provider.name, _now())
         self._current = self._providers.index(provider)
         if instead_of is not None and self._write is not None:
-            self._write(ProviderFailed(self._stage, instead_of.name, str(error), fallback=provider.name))
+            kind = error.kind if error else ""
+            self._write(ProviderFailed(self._stage, instead_of.name, str(error), provider.name, kind))
 
     def _failed(self, provider: P, error: ProviderError) -> None:
         self._circuits.failed(provider.name, error, _now())
@@ -217,7 +192,7 @@ class ChainedTextToSpeech(_Chain[TextToSpeech]):
                     async with asyncio.timeout(wait_s if hurry else None):
                         speech = await anext(pieces, None)
                 except TimeoutError:
-                    raise ProviderDown(f"{provider.name} sent no audio for {wait_s:.1f} s") from None
+                    raise ProviderLate(f"{provider.name} sent no audio for {wait_s:.1f} s") from None
                 if speech is None:
                     return
                 if not delivered_ms:

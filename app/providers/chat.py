@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
-from app.errors import ProviderDown, ProviderError, ProviderRefused
+from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderRefused
 from app.providers.breaker import Breaker
 from app.providers.chat_protocol import Chunks, Dialect, Ended, Piece
 
@@ -154,6 +154,6 @@ def _translated() -> Iterator[None]:
         kind = ProviderRefused if error.status_code in (400, 401, 403, 404, 422) else ProviderDown
         raise kind(f"HTTP {error.status_code}", provider_code=error.status_code) from error
     except TimeoutError:
-        raise ProviderDown("no word in time") from None
+        raise ProviderLate("no word in time") from None
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError) as error:
         raise ProviderDown(f"the stream broke: {type(error).__name__}") from error

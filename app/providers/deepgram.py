@@ -14,7 +14,7 @@ from typing import Any
 
 from app.dialog.events import Heard, VoiceOff, VoiceOn
 from app.dialog.script import Playbook
-from app.errors import ProviderDown, ProviderError, ProviderRefused
+from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderRefused
 from app.ports import AudioChunk, CallerSound, Expectation
 from app.providers.deepgram_results import NAME, Hearing
 from app.providers.deepgram_sockets import Account, Dialect, Sockets, Wishes
@@ -173,7 +173,7 @@ class _Connection:
             await asyncio.sleep(min(idle_s, limits.silent_s) / 8)
             if self._hearing.silent_s(self._clock()) > limits.silent_s:
                 self.deaf = True
-                raise ProviderDown(f"Deepgram said nothing about {limits.silent_s:g} s of voice")
+                raise ProviderLate(f"Deepgram said nothing about {limits.silent_s:g} s of voice")
             if (quiet_s := self._clock() - self._sent_at) > idle_s:
                 await self._flush(socket)
                 self._sent_at = self._clock()

@@ -15,7 +15,7 @@ from deepgram.listen.v1.client import AsyncV1Client
 from deepgram.listen.v2.client import AsyncV2Client
 from websockets.exceptions import WebSocketException
 
-from app.errors import ProviderDown, ProviderRefused
+from app.errors import ProviderDown, ProviderLate, ProviderRefused
 from app.providers.deepgram_results import Result, read_results, read_turn
 from app.telephony import mulaw
 
@@ -154,7 +154,7 @@ class Sockets:
                 f"Deepgram answered {error.status_code} to the handshake", provider_code=error.status_code
             ) from None
         except TimeoutError:
-            raise ProviderDown(f"Deepgram did not answer within {self._connect_s:g} s") from None
+            raise ProviderLate(f"Deepgram did not answer within {self._connect_s:g} s") from None
         except (OSError, WebSocketException) as error:
             raise ProviderDown(f"the connection to Deepgram was lost: {error or type(error).__name__}") from None
 

@@ -32,7 +32,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketExce
 from websockets.protocol import State
 
 from app.dialog import voice as playbook
-from app.errors import ProviderDown, ProviderError, ProviderRefused
+from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderRefused
 from app.ports import Say, Speech
 from app.providers.elevenlabs_speech import Ended, Sound, Spelling, Trouble, read
 from app.providers.rest_of_line import Spoken
@@ -180,7 +180,7 @@ class ElevenLabsTextToSpeech:
         except TimeoutError:
             if spelling.complete:
                 return None
-            raise ProviderDown(f"ElevenLabs sent nothing for {limit_s:g} s") from None
+            raise ProviderLate(f"ElevenLabs sent nothing for {limit_s:g} s") from None
 
     async def _receive(self, socket: ClientConnection, context: str) -> str | bytes:
         while True:

@@ -44,6 +44,7 @@ class _Attempt:
     calls: list[ToolCall] = field(default_factory=list)
     tokens: Tokens | None = None
     failure: str = ""
+    kind: str = ""  # of failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +191,17 @@ class LanguageModelDialogue:
                     if composer.refused or (composer.over and not attempt.tools):
                         break
         except ProviderError as error:
-            attempt.failure = str(error)
+            attempt.failure, attempt.kind = str(error), error.kind
 
     def _rest(self, attempt: _Attempt, said: str, wording: Wording) -> Iterator[Move]:
         """What the model left to be said, and what its tools lead to."""
         composer = attempt.composer
         problem = attempt.failure or (f"may not be said: {composer.refused}" if composer.refused else "")
         if problem:
-            yield self._failed(problem)
+            yield self._failed(problem, attempt.kind or "refused")
         refusals, led = self._use(attempt, said) if not problem else ([], [])
         for refusal in refusals:
-            yield self._failed(f"tool refused: {refusal.why}")
+            yield self._failed(f"tool refused: {refusal.why}", "refused")
         if led:
             yield from _after_tools(composer, wording, led)
             return
@@ -222,8 +223,8 @@ class LanguageModelDialogue:
                 led.append(used)
         return refusals, led
 
-    def _failed(self, reason: str) -> Note:
-        return Note(ProviderFailed("dialogue", self.name, reason, fallback="playbook"))
+    def _failed(self, reason: str, kind: str) -> Note:
+        return Note(ProviderFailed("dialogue", self.name, reason, "playbook", kind))
 
 
 def _after_tools(composer: Composer, wording: Wording, led: list[Used]) -> Iterator[Move]:

@@ -21,7 +21,8 @@ from app.dialog.script import Playbook
 from app.dialog.voice import Voice
 from app.errors import BadSetting, ProviderError
 from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
-from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech, Circuits
+from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech
+from app.providers.circuits import FuseBox
 from app.providers.meter import Meter
 from app.settings import Settings
 
@@ -166,22 +167,23 @@ class Providers:
         self._dialogue = lru_cache(PLAYBOOKS)(lambda playbook: dialogue(self._shared, playbook))
         self._tts = tts
         self._voices: dict[Voice, tuple[TextToSpeech, ...]] = {}
-        self._listening, self._speaking = Circuits(), Circuits()
+        self.fuses = FuseBox()
 
-    def speech_to_text(self, playbook: Playbook, meter: Meter | None = None) -> SpeechToText:
-        """For one call, counted by its meter."""
+    def speech_to_text(self, playbook: Playbook, meter: Meter | None = None, *, tenant: str = "") -> SpeechToText:
+        """For one call, counted by its meter, through the circuits of its business."""
         meter = meter or Meter()
-        return ChainedSpeechToText([meter.listens(stt) for stt in self._stt(playbook)], self._listening)
+        listening = [meter.listens(stt) for stt in self._stt(playbook)]
+        return ChainedSpeechToText(listening, self.fuses.circuits("stt", tenant))
 
     def dialogue(self, playbook: Playbook, *, today: date, direction: str) -> Dialogue:
         """For one call. `today` is the business's local date. The first one of a playbook loads its intents."""
         return self._dialogue(playbook)(today, direction)
 
-    def text_to_speech(self, playbook: Playbook, meter: Meter | None = None) -> TextToSpeech:
-        """For one call, in the playbook's voice, counted by its meter."""
+    def text_to_speech(self, playbook: Playbook, meter: Meter | None = None, *, tenant: str = "") -> TextToSpeech:
+        """For one call, in the playbook's voice, counted by its meter, through the circuits of its business."""
         meter = meter or Meter()
         found = [meter.speaks(tts) for tts in self._speakers(playbook.voice)]
-        return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self._speaking)
+        return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self.fuses.circuits("tts", tenant))
 
     def voice_activity(self) -> VoiceActivity:
         return self._shared.voice

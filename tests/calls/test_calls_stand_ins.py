@@ -8,7 +8,8 @@ from app.errors import ProviderDown, ProviderRefused
 from app.exchange.personas import HangUp, Silence, Speak, WaitForAgent
 from app.ports import AudioChunk, Finish, Heard, Say
 from app.providers.breaker import Rules
-from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech, Circuits
+from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech
+from app.providers.circuits import Circuits
 from app.providers.scripted import (
     ScriptedDialogue,
     ScriptedSpeechToText,
@@ -67,7 +68,9 @@ def test_F12_a_voice_that_stalls_in_a_sentence_is_gone_on_from_by_the_next(scene
     held = scene(ScriptedDialogue((), REPLIES), ears("e", "what is it"), tts).hold(
         Speak("what is it"), WaitForAgent(1500), HangUp()
     )
-    assert held.facts(ProviderFailed) == [ProviderFailed("tts", "first", "first sent no audio for 1.1 s", "second")]
+    assert held.facts(ProviderFailed) == [
+        ProviderFailed("tts", "first", "first sent no audio for 1.1 s", "second", "late")
+    ]
     assert agent_lines(held) == [ANSWER.text]
     assert spoken[0] == ANSWER  # a whole part again, of which only the end is heard
     heard_ms = sum(heard.to_ms - heard.from_ms for heard in held.record.handset.heard)
@@ -82,7 +85,9 @@ def test_F12_a_voice_that_never_begins_is_replaced_within_the_turn(scene):
     held = scene(ScriptedDialogue((), REPLIES), ears("e", "what is it"), tts).hold(
         Speak("what is it"), WaitForAgent(1500), HangUp()
     )
-    assert held.facts(ProviderFailed) == [ProviderFailed("tts", "first", "first sent no audio for 1.2 s", "second")]
+    assert held.facts(ProviderFailed) == [
+        ProviderFailed("tts", "first", "first sent no audio for 1.2 s", "second", "late")
+    ]
     assert agent_lines(held) == [ANSWER.text]
     assert waits(held)[0] <= 2500
 
@@ -147,7 +152,7 @@ def test_F08_what_one_recogniser_did_not_hear_the_next_hears_from_the_tape(scene
         WaitForAgent(), Speak("what is it"), WaitForAgent(1500), HangUp()
     )
     assert held.facts(ProviderFailed) == [
-        ProviderFailed("stt", "first", "the scripted speech to text went down", "second")
+        ProviderFailed("stt", "first", "the scripted speech to text went down", "second", "broken")
     ]
     [said] = held.facts(CallerSaid)
     assert (said.text, said.turn) == ("what is it", 1)

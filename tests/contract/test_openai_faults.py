@@ -25,7 +25,8 @@ def test_F09_errors_are_answered_from_the_playbook(status: int) -> None:
     async def main() -> None:
         async with talking(Completion(status=status, retry_after="60")) as talk:
             assert await talk.says(PRICE) == WRITTEN
-            assert talk.failures == [ProviderFailed("dialogue", "openai", f"HTTP {status}", "playbook")]
+            kind = "limited" if status == 429 else "server" if status >= 500 else "refused"
+            assert talk.failures == [ProviderFailed("dialogue", "openai", f"HTTP {status}", "playbook", kind)]
             assert len(talk.server.requests) == 1, "no retry: the caller is waiting"
 
     run(main)

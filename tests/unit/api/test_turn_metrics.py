@@ -37,8 +37,8 @@ def test_an_interruption_counts_from_the_voice_to_the_silence() -> None:
 
 
 def test_what_failed_is_counted_with_its_fallback() -> None:
-    failed = ProviderFailed("tts", "elevenlabs", "stalled", "offline")
-    labels = {"stage": "tts", "provider": "elevenlabs", "fallback": "yes"}
+    failed = ProviderFailed("tts", "elevenlabs", "stalled", "offline", "late")
+    labels = {"stage": "tts", "provider": "elevenlabs", "fallback": "yes", "kind": "late"}
     assert added(failed, "provider_failures_total", **labels) == 1
     assert added(Underrun(4, 300), "audio_out_underruns_total") == 1
 

@@ -3,7 +3,7 @@ from importlib import resources
 import pytest
 
 from app.dialog.playbook import parse
-from app.errors import BadSetting
+from app.errors import BadSetting, ProviderDown
 from app.providers.registry import Providers
 from app.settings import Settings, load
 
@@ -71,7 +71,8 @@ def test_each_call_has_a_chain_of_its_own_over_shared_providers(playbook):
     assert one is not other
     shared, again = ([vars(tts)["_tts"] for tts in vars(chain)["_providers"]] for chain in (one, other))
     assert shared == again
-    assert vars(one)["_circuits"] is vars(other)["_circuits"]
+    vars(one)["_circuits"].failed("elevenlabs", ProviderDown("busy", provider_code=429), 0)
+    assert not vars(other)["_circuits"].admits("elevenlabs", 1)
 
 
 def test_deepgram_listens_for_the_names_in_the_playbook(playbook):

@@ -32,7 +32,11 @@ class VoiceOff:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Words from speech to text. A final one is never revised; `confidence` is 0..1."""
+    """Words from speech to text. A final one is never revised; `confidence` is 0..1.
+
+    `mark` is what the provider says of the caller's turn, where it can: "began", "eager" (probably over), "resumed" (it
+    was not), "ended".
+    """
 
     text: str
     final: bool = True
@@ -40,6 +44,7 @@ class Heard:
     started_ms: int = 0
     ended_ms: int = 0
     provider: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,7 @@ class TurnTimed:
     first_audio_ms: int | None
     first_sent_ms: int | None
     first_played_ms: int | None
+    drafted_ms: int | None = None  # when the answer was begun, if that was before we took the turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,13 +276,25 @@ class ProviderFailed:
 
 @dataclass(frozen=True, slots=True)
 class TokensUsed:
-    """One answer of a language model, as its server counted it."""
+    """One answer of a language model, as its server counted it; `estimated` from its letters where that did not come.
+    `cancelled` when it was broken off: a draft the caller spoke on after, or a reply that was interrupted."""
 
     turn: int
     provider: str
     model: str
     prompt: int
     completion: int
+    cancelled: bool = False
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DraftDropped:
+    """An answer begun before the caller was through, and not given. `letters` of it had gone to text to speech."""
+
+    turn: int
+    begun_ms: int
+    letters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +350,7 @@ Fact = (
     | ProviderFailed
     | TokensUsed
     | UnitsUsed
+    | DraftDropped
     | Underrun
     | CallEnded
 )

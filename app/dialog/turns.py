@@ -10,6 +10,9 @@
 `deadline` reads the same list, so the session sleeps exactly until something would change.
 
 A reply is asked for by number: turn 0 is the opening, which is in the air when the call begins.
+
+While we listen an answer may be *drafted*, as soon as the caller is probably through: nobody hears it before the turn
+is ours, and when the caller goes on it is dropped and was never there. Deciding may then take its time for nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from app.dialog.completeness import Ending
 from app.dialog.events import (
     Heard,
     HungUp,
@@ -32,6 +36,7 @@ from app.dialog.events import (
 )
 from app.dialog.moves import CallerTurn, Closing, Pressed, Said, Silent
 from app.dialog.patience import Patience
+from app.dialog.words import normal
 
 # Speech to text and voice activity disagree about where a word ends by up to this much.
 _SLACK_MS = 250
@@ -55,8 +60,12 @@ class Turn:
     protected: bool = False  # the line in the air may not be cut
     voice_ms: int | None = None  # the caller's voice is on, since then
     quiet_ms: int | None = None  # an open voice ended then
+    spoke_ms: int = 0  # when the last voice began
     heard: tuple[Heard, ...] = ()  # open words, final
     partial: str = ""  # open words that may still be revised
+    mark: str = ""  # what speech to text says of the caller's turn: as in `Heard`
+    draft: str | None = None  # what the answer in preparation is to, as `normal` has it
+    drafts: int = 0  # begun since we took the last turn
     heard_to_ms: int = 0  # speech to text is done with the caller's voice up to here
     words_ms: int = 0  # when words came last
     keys: str = ""  # open keys
@@ -92,11 +101,25 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer the caller, who fell silent at `stopped_ms`. `heard` are the words the turn was made of."""
+    """Answer the caller, who fell silent at `stopped_ms`. `heard` are the words the turn was made of. `drafted` when
+    the draft in preparation is that answer."""
 
     to: CallerTurn
     stopped_ms: int
     heard: tuple[Heard, ...] = ()
+    drafted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Prepare the answer to this, which the caller has probably said by now."""
+
+    to: Said
+
+
+@dataclass(frozen=True, slots=True)
+class DropDraft:
+    """Forget the answer in preparation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +135,7 @@ class EndCall:
     reason: str
 
 
-Action = Reply | CutReply | EndCall
+Action = Reply | Draft | DropDraft | CutReply | EndCall
 Actions = tuple[Action, ...]
 _Plan = Callable[[Turn, int], tuple[Turn, Actions]]
 
@@ -143,16 +166,18 @@ def deadline(turn: Turn, patience: Patience) -> int | None:
 def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
     match signal:
         case VoiceOn(at_ms):
-            return replace(turn, voice_ms=at_ms, sign_ms=now_ms)
+            return replace(turn, voice_ms=at_ms, spoke_ms=at_ms, sign_ms=now_ms, mark="")
         case VoiceOff(at_ms) if turn.voice_ms is not None:
             if at_ms - turn.voice_ms < patience.barge_in_ms:  # a click, unless words come of it
                 return replace(turn, voice_ms=None)
             return replace(turn, voice_ms=None, quiet_ms=at_ms, sign_ms=now_ms)
-        case Heard(final=False, text=text):
-            return replace(turn, partial=text, words_ms=now_ms, sign_ms=now_ms) if text else turn
+        case Heard(final=False, text=text, mark=mark):
+            if not text:
+                return replace(turn, mark=mark or turn.mark)
+            return replace(turn, partial=text, mark=mark, words_ms=now_ms, sign_ms=now_ms)
         case Heard():
             to_ms = max(turn.heard_to_ms, signal.ended_ms or now_ms)
-            turn = replace(turn, partial="", heard_to_ms=to_ms)
+            turn = replace(turn, partial="", mark=signal.mark, heard_to_ms=to_ms)
             if not signal.text:
                 return turn
             return replace(turn, heard=(*turn.heard, signal), words_ms=now_ms, sign_ms=now_ms)
@@ -183,6 +208,8 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
         yield patience.call_ms, _close("too_long")
     else:
         yield turn.closing_ms + patience.goodbye_ms, _end(turn.closing)
+    if turn.draft is not None and turn.draft != normal(turn.text):
+        yield turn.words_ms, _drop
     if turn.replying:
         if turn.cuttable:
             yield from _reasons_to_stop(turn, patience)
@@ -192,8 +219,13 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
         yield _keys_due(turn, patience), _answer_keys
     elif turn.voice_ms is not None:
         yield turn.voice_ms + patience.turn_ms, _answer_words
+        if turn.mark == "ended" and turn.heard and not turn.partial:  # that voice says nothing
+            pause_ms = patience.pause_after(turn.text, ended=True)
+            yield max(turn.words_ms, turn.voice_ms) + pause_ms + patience.noise_ms, _answer_words
+        yield from _drafting(turn, patience)
     elif turn.text or turn.quiet_ms is not None:
         yield _words_due(turn, patience), _answer_words
+        yield from _drafting(turn, patience)
     elif turn.closing is not None:
         yield turn.closing_ms, _say_goodbye
     elif turn.misses >= patience.misses:
@@ -221,13 +253,34 @@ def _keys_due(turn: Turn, patience: Patience) -> int:
     return turn.keyed_ms if complete else turn.keyed_ms + patience.key_gap_ms
 
 
+def _drafting(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
+    """When to begin the answer: as soon as the words sound as if they were all, whoever says so."""
+    if turn.draft is not None:
+        if turn.mark == "resumed":
+            yield turn.words_ms, _drop
+        return
+    if not turn.text or turn.drafts >= patience.drafts or turn.mark == "resumed":
+        return
+    ending = patience.ending(turn.text)
+    if ending is Ending.OPEN:
+        return
+    if turn.mark in ("eager", "ended"):
+        yield turn.words_ms, _draft
+    elif turn.voice_ms is None and turn.quiet_ms is not None:
+        if turn.words_ms > turn.spoke_ms:  # words of the last voice, not of the one before
+            yield max(turn.quiet_ms, turn.words_ms), _draft
+    elif ending is Ending.CLOSED and not turn.drafts:
+        yield turn.words_ms + patience.stable_ms, _draft
+
+
 def _words_due(turn: Turn, patience: Patience) -> int:
     """After the caller's pause; later while words of the last voice may still come."""
+    ended = turn.mark == "ended"
     if turn.quiet_ms is None:
-        return turn.words_ms + (patience.unheard_ms if turn.partial else patience.pause_after(turn.text))
+        return turn.words_ms + (patience.unheard_ms if turn.partial else patience.pause_after(turn.text, ended=ended))
     if turn.partial or turn.heard_to_ms < turn.quiet_ms - _SLACK_MS:
         return turn.quiet_ms + patience.unheard_ms
-    return turn.quiet_ms + patience.pause_after(turn.text)
+    return turn.quiet_ms + patience.pause_after(turn.text, ended=ended)
 
 
 # --- doing it ---------------------------------------------------------------------------------------------------------
@@ -236,7 +289,8 @@ def _words_due(turn: Turn, patience: Patience) -> int:
 def _end(reason: str) -> _Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
         cut = (CutReply(now_ms, by_caller=False),) if turn.replying else ()
-        return replace(turn, phase=Phase.OVER, since_ms=now_ms), (*cut, EndCall(reason))
+        over = replace(turn, phase=Phase.OVER, since_ms=now_ms, draft=None)
+        return over, (*cut, *_without_draft(turn), EndCall(reason))
 
     return plan
 
@@ -261,19 +315,19 @@ def _cut(voice_ms: int, *, by_caller: bool = True) -> _Plan:
 def _say_goodbye(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     reason = turn.closing or "finished"
     asked = _ask(turn, now_ms, goodbye=True)
-    return asked, (Reply(Closing(asked.number, reason), now_ms),)
+    return asked, (*_without_draft(turn), Reply(Closing(asked.number, reason), now_ms))
 
 
 def _nudge(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     asked = _ask(turn, now_ms, nudges=turn.nudges + 1)
-    return asked, (Reply(Silent(asked.number, asked.nudges), now_ms),)
+    return asked, (*_without_draft(turn), Reply(Silent(asked.number, asked.nudges), now_ms))
 
 
 def _answer_keys(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     """Words said meanwhile stay open: they may be what matters more, such as an opt-out."""
     asked = _ask(turn, now_ms, keys="", nudges=0, misses=0)
     digits = turn.keys.removesuffix("#") or "#"
-    return asked, (Reply(Pressed(asked.number, digits), turn.keyed_ms),)
+    return asked, (*_without_draft(turn), Reply(Pressed(asked.number, digits), turn.keyed_ms))
 
 
 def _answer_words(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
@@ -281,12 +335,30 @@ def _answer_words(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     text = turn.text
     misses = 0 if text else turn.misses + 1
     asked = _ask(turn, now_ms, quiet_ms=None, heard=(), partial="", nudges=0, misses=misses)
-    confidence = min((heard.confidence for heard in turn.heard), default=0.0)
     stopped_ms = turn.quiet_ms if turn.quiet_ms is not None else min(turn.words_ms or now_ms, now_ms)
-    return asked, (Reply(Said(asked.number, text, confidence), stopped_ms, turn.heard),)
+    drafted = turn.draft is not None and turn.draft == normal(text)
+    reply = Reply(_said(turn), stopped_ms, turn.heard, drafted)
+    return asked, (reply,) if drafted else (*_without_draft(turn), reply)
+
+
+def _draft(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return replace(turn, draft=normal(turn.text), drafts=turn.drafts + 1), (Draft(_said(turn)),)
+
+
+def _drop(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return replace(turn, draft=None), (DropDraft(),)
+
+
+def _without_draft(turn: Turn) -> Actions:
+    return (DropDraft(),) if turn.draft is not None else ()
+
+
+def _said(turn: Turn) -> Said:
+    """The open words as the caller's next turn."""
+    return Said(turn.number + 1, turn.text, min((heard.confidence for heard in turn.heard), default=0.0))
 
 
 def _ask(turn: Turn, now_ms: int, **changes: Any) -> Turn:
     """The voice that is still on belongs to the turn just taken: only a new one may cut the reply."""
     asked = replace(turn, phase=Phase.THINKING, since_ms=now_ms, asked_ms=now_ms, number=turn.number + 1, voice_ms=None)
-    return replace(asked, protected=False, **changes)
+    return replace(asked, protected=False, mark="", draft=None, drafts=0, **changes)

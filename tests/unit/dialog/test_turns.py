@@ -18,7 +18,8 @@ from app.dialog.events import (
 )
 from app.dialog.moves import Closing, Expectation, Pressed, Said, Silent
 from app.dialog.patience import Patience, spoken_digits
-from app.dialog.turns import Action, CutReply, EndCall, Phase, Reply, Turn, deadline, step
+from app.dialog.turns import Action, CutReply, Draft, DropDraft, EndCall, Phase, Reply, Turn, deadline, step
+from app.dialog.words import normal
 
 P = Patience()
 LISTENING = Turn(Phase.LISTENING, since_ms=10_000, number=1, sign_ms=10_000)
@@ -61,7 +62,7 @@ def test_the_turn_is_ours_after_words_and_a_pause():
         (13_000, Tick()),
     )
     assert answers(done) == [(12_500, said("I want solar"))]
-    assert done[0][1].stopped_ms == 12_000
+    assert done[-1][1].stopped_ms == 12_000
 
 
 def test_words_that_come_after_the_pause_are_answered_at_once():
@@ -106,7 +107,7 @@ def test_a_word_as_short_as_a_click_is_a_turn():
     _, done = play(
         LISTENING, (11_050, VoiceOn(11_000)), (11_100, VoiceOff(11_090)), (11_300, Heard("no")), (15_000, Tick())
     )
-    assert answers(done) == [(11_800, said("no"))]
+    assert answers(done) == [(11_500, said("no"))]
 
 
 def test_words_that_stay_provisional_are_taken_as_they_are():
@@ -141,6 +142,88 @@ def test_digits_are_given_time_until_there_are_enough_of_them():
 )
 def test_spoken_digits(words, count):
     assert spoken_digits(words) == count
+
+
+# --- drafts ----------------------------------------------------------------------------------------------------------
+
+
+def acts(done: Sequence[tuple[int, Action]]) -> list[tuple[int, str]]:
+    return [(at, type(action).__name__) for at, action in done]
+
+
+EAGER = Heard("what does it cost", False, ended_ms=12_000, mark="eager")
+ENDED = Heard("What does it cost?", True, 0.9, 11_000, 12_000, mark="ended")
+
+
+def test_an_eager_end_of_turn_begins_a_draft_which_the_same_words_adopt_whatever_their_marks():
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_200, ENDED), (12_260, VoiceOff(12_050)))
+    assert acts(done) == [(12_120, "Draft"), (12_260, "Reply")]
+    assert done[1][1].drafted
+
+
+def test_a_caller_who_goes_on_drops_the_draft():
+    more = Heard("what does it cost to", False)
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_400, more), (13_000, Tick()))
+    assert acts(done) == [(12_120, "Draft"), (12_400, "DropDraft")]
+    resumed = Heard("", False, mark="resumed")
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_300, resumed), (13_000, Tick()))
+    assert acts(done) == [(12_120, "Draft"), (12_300, "DropDraft")]
+
+
+def test_other_words_in_the_end_are_answered_anew():
+    ended = Heard("what does it cost me", True, 0.9, 11_000, 12_000, mark="ended")
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_270, VoiceOff(12_050)), (12_300, ended))
+    assert acts(done) == [(12_120, "Draft"), (12_300, "DropDraft"), (12_300, "Reply")]
+    assert not done[2][1].drafted
+
+
+def test_nothing_is_drafted_for_words_that_something_must_follow():
+    eager = Heard("I would like to", False, ended_ms=12_000, mark="eager")
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, eager), (12_270, VoiceOff(12_050)), (12_900, Tick()))
+    assert done == []
+
+
+def test_the_end_of_a_voice_begins_a_draft_where_nobody_marks_turns():
+    words = Heard("the price please", False)
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (11_900, words), (12_270, VoiceOff(12_050)), (12_280, Tick()))
+    assert acts(done)[0] == (12_270, "Draft")
+
+
+def test_a_key_drops_the_draft():
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_150, Keyed("9")))
+    assert acts(done) == [(12_120, "Draft"), (12_150, "DropDraft"), (12_150, "Reply")]
+
+
+def test_a_caller_may_think_in_mid_sentence():
+    """A pause of 0.7 s after words that something must follow; speech to text takes the turn for over."""
+    _, done = play(
+        LISTENING,
+        (11_050, VoiceOn(11_000)),
+        (12_200, Heard("I would like to know", True, 0.9, 11_000, 12_000, mark="ended")),
+        (12_270, VoiceOff(12_050)),
+        (12_800, VoiceOn(12_750)),
+        (13_820, Heard("what it costs", False, ended_ms=13_700, mark="eager")),
+        (13_900, Heard("what it costs", True, 0.9, 12_750, 13_700, mark="ended")),
+        (13_970, VoiceOff(13_750)),
+        (15_000, Tick()),
+    )
+    (at, to), *more = answers(done)
+    assert to.text == "I would like to know what it costs"
+    assert at <= 14_300
+    assert not more
+
+
+def test_words_that_sound_finished_are_answered_at_once_and_open_ones_later():
+    for words, least, most in [("yes", 0, 300), ("what does it cost", 0, 300), ("and my", 900, 1400)]:
+        heard = Heard(words, True, 0.9, 11_000, 12_000, mark="ended")
+        _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_200, heard), (12_270, VoiceOff(12_000)), (14_000, Tick()))
+        assert least <= answers(done)[0][0] - 12_000 <= most, words
+
+
+def test_a_television_does_not_hold_up_the_answer():
+    """Its voice is on all the time; speech to text hears the caller's turn end."""
+    _, done = play(LISTENING, (10_100, VoiceOn(10_050)), (12_200, ENDED), (14_000, Tick()))
+    assert 12_500 <= answers(done)[0][0] <= 13_000
 
 
 # --- the caller takes over -------------------------------------------------------------------------------------------
@@ -277,7 +360,7 @@ def test_a_voice_during_the_goodbye_for_silence_brings_the_call_back():
     turn, done = play(
         goodbye, (11_000, VoiceOn(11_000)), (12_000, VoiceOff(11_800)), (12_100, Heard("I am here")), (13_000, Tick())
     )
-    assert [type(action) for _, action in done] == [CutReply, Reply]
+    assert [type(action) for _, action in done] == [CutReply, Draft, Reply]
     assert turn.closing is None
     _, done = play(turn, (14_000, ReplyEnded()), (20_000, Tick()), (20_001, Tick()))
     assert answers(done) == [(20_000, Silent(6, 1))]
@@ -352,6 +435,8 @@ class World:
         self.protected = False
         self.asked: list[int] = []
         self.settled: list[int] = []
+        self.draft: str | None = None
+        self.drafts = 0  # since the last turn was taken
         self.over = False
 
     def take(self, signal: Signal, patience: Patience) -> None:
@@ -365,7 +450,7 @@ class World:
         self.turn, actions = step(self.turn, signal, self.now_ms, patience)
         assert not (self.over and actions)
         for at, action in enumerate(actions):
-            self.check(action, signal, final=at == len(actions) - 1)
+            self.check(action, signal, patience, final=at == len(actions) - 1)
         assert (self.in_the_air is not None) == self.turn.replying or self.over
         due = deadline(self.turn, patience)
         assert (due is None) if self.over else (due is not None and due > self.now_ms)
@@ -382,9 +467,23 @@ class World:
         self.settled.append(self.in_the_air)
         self.in_the_air, self.protected = None, False
 
-    def check(self, action: Action, signal: Signal, *, final: bool) -> None:
+    def check(self, action: Action, signal: Signal, patience: Patience, *, final: bool) -> None:
         match action:
-            case Reply(to):
+            case Draft(to):
+                assert self.draft is None, "two drafts"
+                assert self.in_the_air is None, "a draft beside a reply"
+                assert to.turn == len(self.asked) + 1
+                assert to.text.strip()
+                self.draft, self.drafts = to.text, self.drafts + 1
+                assert self.drafts <= patience.drafts
+            case DropDraft():
+                assert self.draft is not None, "nothing to drop"
+                self.draft = None
+            case Reply(to, drafted=drafted):
+                assert drafted == (self.draft is not None), "a draft is adopted or dropped before"
+                if drafted:
+                    assert normal(to.text) == normal(self.draft)
+                self.draft, self.drafts = None, 0
                 assert self.in_the_air is None, "two replies in the air"
                 assert to.turn == len(self.asked) + 1
                 self.asked.append(to.turn)
@@ -397,6 +496,7 @@ class World:
             case EndCall():
                 assert final
                 assert self.in_the_air is None
+                assert self.draft is None
                 self.over = True
 
 
@@ -408,6 +508,11 @@ MAKE = [
     lambda now, ago: Heard("five five", True, 0.9, max(0, now - 400), max(0, now - ago)),
     lambda now, ago: Heard("", True),
     lambda now, ago: Heard("perhaps", False),
+    lambda now, ago: Heard("what does it cost", False, ended_ms=now),
+    lambda now, ago: Heard("what does it cost", False, ended_ms=now, mark="eager"),
+    lambda now, ago: Heard("What does it cost?", True, 0.9, max(0, now - 900), max(0, now - ago), mark="ended"),
+    lambda now, ago: Heard("", False, mark="resumed"),
+    lambda now, ago: Heard("and I would like to", True, 0.9, max(0, now - 900), max(0, now - ago), mark="ended"),
     lambda now, ago: Keyed("1"),
     lambda now, ago: Keyed("#"),
     lambda now, ago: ReplyBegan(),
@@ -419,7 +524,8 @@ MAKE = [
     lambda now, ago: ReplyEnded(closes=True),
     lambda now, ago: HungUp(),
 ]
-OFTEN = [*range(12)] * 4 + [*range(12, len(MAKE))]
+RARE = 5  # at the end of the list
+OFTEN = [*range(len(MAKE) - RARE)] * 4 + [*range(len(MAKE) - RARE, len(MAKE))]
 SCRIPTS = st.lists(
     st.tuples(
         st.sampled_from([0, 1, 20, 119, 120, 500, 2000, 7000]), st.sampled_from(OFTEN), st.sampled_from([0, 100, 400])

@@ -44,22 +44,19 @@ _FILLERS = _words(_DATA["fillers"])
 _OPEN_EN, _OPEN_ES = _words(_DATA["open-en"]), _words(_DATA["open-es"])
 _OPEN_TAILS, _CLOSED_TAILS, _SHORT = _DATA["open-tails"], _DATA["closed-tails"], _DATA["short-answers"]
 
-_WH = frozenset("what who whom which where how why when whose".split())
-_HELPERS = frozenset("do does did is are am was were can could will would should shall may might have has had".split())
-_AGREES = frozenset("yes yeah yep no nope sure sí".split())
-_PRONOUNS = frozenset("i you we they he she it this that there me him her us them".split())
-_STRANDED = frozenset("for about from with to at in on like of".split())  # "what is this about"
-_WH_ES = frozenset("qué quién dónde cuándo cómo cuánto cuánta cuántos cuántas cuál cuáles".split())
-_ONLY_ES = (_OPEN_ES | _WH_ES | _words(["sí señor señora gracias casa cuesta hola buenos días luz bien noches techo"])) - (
-    _OPEN_EN | _words(["me no so u e y o son he a as es se la el los las mi tan tal te"])
-)
-_PERHAPS_ES = _words(["es y si la el los las un me se mi te no o a en son he su"])
+_WH = _words(["what who whom which where how why when whose"])
+_HELPERS = _words(["do does did is are am was were can could will would should shall may might have has had"])
+_AGREES = _words(["yes yeah yep no nope sure sí"])
+_PRONOUNS = _words(["i you we they he she it this that there me him her us them"])
+_STRANDED = _words(["for about from with to at in on like of"])  # "what is this about"
+_WH_ES = _words(["qué quién dónde cuándo cómo cuánto cuánta cuántos cuántas cuál cuáles"])
+_ES = _OPEN_ES | _WH_ES | _words(["sí señor señora gracias casa cuesta hola buenos días luz bien noches techo el no"])
 _EN = _OPEN_EN | _WH | _HELPERS | _PRONOUNS | _words(["yes no okay on house roof my not do"])
 _FIGURES = frozenset(UNITS) | frozenset(TENS) | frozenset(DIGIT_WORDS) | _words(["hundred thousand million point and"])
 _WHEN = _words(
     [
-        "monday tuesday wednesday thursday friday saturday sunday tomorrow today tonight morning afternoon evening noon",
-        "lunes martes miércoles jueves viernes sábado domingo mañana hoy tarde noche",
+        "monday tuesday wednesday thursday friday saturday sunday tomorrow today tonight morning afternoon evening",
+        "noon lunes martes miércoles jueves viernes sábado domingo mañana hoy tarde noche",
     ]
 )
 _SUBORDINATE = re.compile(
@@ -106,15 +103,18 @@ def _as_answer(said: str, tokens: list[str], expected: Expectation) -> Ending | 
     if any(_ends_with(said, short) for short in _SHORT):
         answers = tokens[0] in _AGREES or (expected.kind == "yes_no" and len(tokens) <= _SHORT_WORDS)
         return Ending.CLOSED if answers else Ending.OPEN
-    if len(tokens) <= _SHORT_WORDS and yes_or_no(said) is not None and last not in _OPEN_EN | _OPEN_ES:
+    leads_up = len(tokens) > 1 and tokens[0] == "si"  # "if"; yes has an accent
+    if len(tokens) <= _SHORT_WORDS and not leads_up and yes_or_no(said) is not None and last not in _OPEN_EN | _OPEN_ES:
         return Ending.CLOSED
     return None
 
 
 def _by_tail(said: str, tokens: list[str]) -> Ending | None:
-    if any(_ends_with(said, tail) for tail in _CLOSED_TAILS):
+    closed = max((len(tail) for tail in _CLOSED_TAILS if _ends_with(said, tail)), default=0)
+    tail = max((tail for tail in _OPEN_TAILS if _ends_with(said, tail)), key=len, default="")
+    if closed > len(tail):  # the longer one says more
         return Ending.CLOSED
-    if tail := next((tail for tail in _OPEN_TAILS if _ends_with(said, tail)), ""):
+    if tail:
         if tail.split()[0] in _HELPERS and not _WH.isdisjoint(tokens[: -len(tail.split())]):
             return Ending.CLOSED  # "how much is it"
         return Ending.UNSURE if said == tail and tokens[0] in _WH else Ending.OPEN
@@ -136,6 +136,8 @@ def _by_shape(said: str, tokens: list[str]) -> Ending | None:
     asked = tokens[opening:]
     if len(asked) >= 4 and asked[0] in _WH and not _HELPERS.isdisjoint(asked[1:4]):
         return Ending.CLOSED
+    if len(asked) >= 5 and asked[0] in _WH and asked[1] not in _OPEN_EN:  # "what happens to the panels"
+        return Ending.CLOSED
     if len(asked) >= 4 and asked[0] in _HELPERS and asked[1] in _PRONOUNS:
         return Ending.CLOSED
     return None
@@ -150,11 +152,7 @@ def _left_behind(tokens: list[str]) -> bool:
 
 
 def _is_spanish(tokens: list[str]) -> bool:
-    if any(word in _ONLY_ES for word in tokens):
-        return not any(word in _EN for word in tokens) or sum(word in _ONLY_ES | _PERHAPS_ES for word in tokens) > sum(
-            word in _EN for word in tokens
-        )
-    return False
+    return sum(word in _ES for word in tokens) > sum(word in _EN for word in tokens)
 
 
 def _digits(tokens: list[str]) -> int:

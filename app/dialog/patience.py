@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.dialog.completeness import Ending, ending
 from app.dialog.moves import Expectation
@@ -38,7 +38,7 @@ class Patience:
     give_up_ms: int = 5000  # the same, to stop waiting for the reply and say so
     commit_ms: int = 8000  # an opt-out is durable by then, or the call goes on while the journal keeps trying
 
-    expected: Expectation = Expectation()
+    expected: Expectation = field(default_factory=Expectation)
     keys: int = 1  # how many complete an answer; 0: until a gap or "#"
     dictated: bool = False
     digits: int = 0  # how many complete a dictation; 0: unknown

@@ -114,11 +114,11 @@ def test_a_second_interruption_while_the_first_is_answered(scene):
 
 def test_a_caller_who_goes_on_talking_is_listened_to(scene):
     """A pause for breath longer than our patience: the reply begun in it gives way."""
-    dialogue = ScriptedDialogue((LONG,), script({"my name is": (LONG,), "bob": END}))
-    held = scene(dialogue, ScriptedSpeechToText("my name is", "bob")).hold(
-        WaitForAgent(), Speak("my name is"), Silence(700), Speak("bob marley"), Silence(5000)
+    dialogue = ScriptedDialogue((LONG,), script({"i want solar": (LONG,), "for my house": END}))
+    held = scene(dialogue, ScriptedSpeechToText("i want solar", "for my house")).hold(
+        WaitForAgent(), Speak("i want solar"), Silence(900), Speak("for my house"), Silence(5000)
     )
-    assert [turn.text for turn in dialogue.turns] == ["my name is", "bob"]
+    assert [turn.text for turn in dialogue.turns] == ["i want solar", "for my house"]
     assert held.reason == "finished"
 
 

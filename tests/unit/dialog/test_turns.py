@@ -184,7 +184,7 @@ def test_nothing_is_drafted_for_words_that_something_must_follow():
 
 
 def test_the_end_of_a_voice_begins_a_draft_where_nobody_marks_turns():
-    words = Heard("the price please", False)
+    words = Heard("I want solar", False)
     _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (11_900, words), (12_270, VoiceOff(12_050)), (12_280, Tick()))
     assert acts(done)[0] == (12_270, "Draft")
 
@@ -216,7 +216,9 @@ def test_a_caller_may_think_in_mid_sentence():
 def test_words_that_sound_finished_are_answered_at_once_and_open_ones_later():
     for words, least, most in [("yes", 0, 300), ("what does it cost", 0, 300), ("and my", 900, 1400)]:
         heard = Heard(words, True, 0.9, 11_000, 12_000, mark="ended")
-        _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_200, heard), (12_270, VoiceOff(12_000)), (14_000, Tick()))
+        _, done = play(
+            LISTENING, (11_050, VoiceOn(11_000)), (12_200, heard), (12_270, VoiceOff(12_000)), (14_000, Tick())
+        )
         assert least <= answers(done)[0][0] - 12_000 <= most, words
 
 

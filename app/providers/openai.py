@@ -1,4 +1,4 @@
-"""Dialogue on language models, steered by the playbook.
+"""Dialogue on any OpenAI-compatible chat-completions server, steered by the playbook.
 
 The engine decides, as it does offline: what the caller's words change, what is asked next, what has legal weight. The
 model only puts the rest into words, and may use the few tools the state allows. Whenever it is late, fails or says what
@@ -26,7 +26,8 @@ from app.dialog.state import State, Understanding
 from app.dialog.toolbox import NotAllowed, Tool, Used, tools_for, use
 from app.dialog.wording import Wording, divide, is_substance
 from app.errors import ProviderError
-from app.providers.language_model import Ended, LanguageModel, Passed, Tokens, ToolCall, Words
+from app.providers.chat import ChatModel
+from app.providers.chat_protocol import Ended, Tokens, ToolCall, Words
 from app.providers.offline.dialogue import Understand
 
 TOOLS_PER_TURN = 3
@@ -42,7 +43,6 @@ class _Attempt:
     tools: tuple[Tool, ...]
     calls: list[ToolCall] = field(default_factory=list)
     tokens: Tokens | None = None
-    passed: list[Passed] = field(default_factory=list)
     failure: str = ""
     kind: str = ""  # of failure
 
@@ -89,7 +89,7 @@ class _Reach:
 class LanguageModelDialogue:
     """One conversation."""
 
-    def __init__(self, guide: Guide, model: LanguageModel, *, today: date, direction: str = "inbound") -> None:
+    def __init__(self, guide: Guide, model: ChatModel, *, today: date, direction: str = "inbound") -> None:
         self._guide, self._model = guide, model
         self._book = guide.playbook
         self._state, self._opening = engine.begin(self._book, today=today, direction=direction)
@@ -99,8 +99,7 @@ class LanguageModelDialogue:
 
     @property
     def name(self) -> str:
-        """Of the model that was asked last."""
-        return self._model.name
+        return "openai"
 
     @property
     def state(self) -> State:
@@ -147,11 +146,9 @@ class LanguageModelDialogue:
             async for say in spoken:
                 self._reach.spoke(say.text)
                 yield say
-        for gone in attempt.passed:
-            yield Note(ProviderFailed("dialogue", gone.provider, str(gone.error), gone.to, gone.error.kind))
-        if used := attempt.tokens:
-            provider, model = used.provider or self.name, used.model or self._model.model
-            yield Note(TokensUsed(turn.turn, provider, model, used.prompt, used.completion))
+        if attempt.tokens:
+            used = attempt.tokens
+            yield Note(TokensUsed(turn.turn, self.name, self._model.model, used.prompt, used.completion))
         for move in self._rest(attempt, turn.text, wording):
             yield move
 
@@ -191,8 +188,6 @@ class LanguageModelDialogue:
                                 yield say
                         case Tokens():
                             attempt.tokens = piece
-                        case Passed():
-                            attempt.passed.append(piece)
                     if composer.refused or (composer.over and not attempt.tools):
                         break
         except ProviderError as error:

@@ -109,6 +109,13 @@ class HasVoiceVersion(Protocol):
 
 
 @runtime_checkable
+class TellsItsPace(Protocol):
+    """A dialogue that knows when its next answer will probably keep the caller waiting."""
+
+    def slow(self) -> bool: ...
+
+
+@runtime_checkable
 class HasStandIns(Protocol):
     """A part of one call that goes on with another provider when one fails, and tells the call's log so."""
 

@@ -14,6 +14,7 @@ from app import observe, playbooks
 from app.api.continued import Continued
 from app.api.conversations import Cast, Host
 from app.api.records import Records
+from app.api.stand_ins import open_pack, stand_ins
 from app.api.switchboard import Switchboard
 from app.call.setup import Parts
 from app.dialog.events import Entry
@@ -38,6 +39,7 @@ class ProviderStudio:
         self._providers = providers
         self._first = playbook
         self.ready = False
+        self._pack = open_pack()
         self._parse = lru_cache(maxsize=32)(parse)
         self._open = AsyncExitStack()
 
@@ -57,7 +59,8 @@ class ProviderStudio:
         stt = self._providers.speech_to_text(book, meter, tenant=tenant)
         tts = self._providers.text_to_speech(book, meter, tenant=tenant)
         voice = self._providers.voice_activity()
-        return Cast(Parts(self._dialogue(call, book, log), stt, tts, voice, used=meter.used))
+        parts = Parts(self._dialogue(call, book, log), stt, tts, voice, used=meter.used)
+        return Cast(parts, stand_ins(book, self._pack))
 
     def _dialogue(self, call: CallRow, book: Playbook, log: Sequence[Entry]) -> Dialogue:
         today = datetime.now(ZoneInfo(book.business.timezone)).date()

@@ -1,9 +1,9 @@
 """One reply: from the dialogue's first move to the last sound at the caller's ear.
 
-Something is always heard in time. When nothing has come `filler_ms` after the caller fell silent, a filler is spoken;
-when nothing has come `give_up_ms` after, or the dialogue or text to speech fails or stalls, a stand-in line takes the
-place of the rest, and what would have come later is thrown away. The second failure in a row, or one of a goodbye, ends
-the call with an apology.
+Something is always heard in time. An answer that is late is acknowledged first (waiting.py); when nothing has come
+`filler_ms` after the caller fell silent, a filler is spoken; when nothing has come `give_up_ms` after, or the dialogue
+or text to speech fails or stalls, a stand-in line takes the place of the rest, and what would have come later is thrown
+away. The second failure in a row, or one of a goodbye, ends the call with an apology.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from app.call.ledger import Ledger, Utterance
 from app.call.log import CallLog
 from app.call.moves import Committing, Failed, LineBegan, LineEnded, Output, Through, perform
 from app.call.setup import Parts, ReadyLine, StandIns
+from app.call.waiting import Waiting, acknowledged_ms
 from app.dialog.events import Fact, ProviderFailed, ReplyBegan, ReplyEnded, Signal, TurnTimed
 from app.dialog.patience import Patience
 from app.errors import ProviderError
-from app.ports import Line, Move, Played, Speech
+from app.ports import Dialogue, Line, Move, Played, Speech, TellsItsPace
 
 _LEAST_WAIT_MS = 400  # a reply asked for late gets this much before the filler
-_STAND_IN_S = 2.0  # a stand-in without audio of its own must have been synthesised by then
+_SLOW_WAIT_MS = 60  # one that is expected late, before it is acknowledged: the playbook's own lines come at once
+_OWN_VOICE_S = 0.35  # a stand-in is heard in the call's own voice if that begins by then, else from its recording
+_STAND_IN_S = 2.0  # a stand-in without a recording must have been synthesised by then
 
 
 @dataclass(slots=True)
@@ -38,6 +41,11 @@ class Scene:
     commit: Callable[[Fact], Awaitable[None]]
     utterances: count[int] = field(default_factory=lambda: count(1))
     failures: int = 0  # in a row
+    voiceless: bool = False  # text to speech failed in the last reply
+    waiting: Waiting = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.waiting = Waiting(self.stand_ins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,9 @@ class Reply:
         self._outputs: asyncio.Queue[Output] = asyncio.Queue()
         self._current: Utterance | None = None
         self._last: Output | None = None
+        self._slow = _slow(scene.parts.dialogue) if asked.timed else False
+        self._acknowledged = False
+        self._skipping = False  # a line of thanks, when we have just acknowledged
         self._filled = False
         self._waiting_from_ms = asked.stopped_ms
         self._quiet_from_ms = asked.stopped_ms  # the caller hears nothing from then on, as far as we know
@@ -107,9 +118,12 @@ class Reply:
                 async with asyncio.timeout(self._wait_s()):
                     output = await self._outputs.get()
             except TimeoutError:
+                if self._may_acknowledge():
+                    self._acknowledged = await self._acknowledge()
+                    continue
                 if self._may_fill():
                     self._filled = True
-                    await self._stand_in(self._scene.stand_ins.filler)
+                    await self._stand_in(self._scene.waiting.filler())
                     continue
                 producer.cancel()
                 waited_ms = self._scene.line.now_ms() - self._quiet_from_ms
@@ -119,7 +133,7 @@ class Reply:
             self._last = output
             match output:
                 case Through(finish):
-                    self._scene.failures = 0
+                    self._scene.failures, self._scene.voiceless = 0, False
                     return finish
                 case Failed():
                     return await self._replace(output)
@@ -131,6 +145,9 @@ class Reply:
             case LineBegan(line):
                 self._times.setdefault("first_phrase_ms", self._scene.line.now_ms())
                 self._current = self._ledger.enter(next(self._scene.utterances), line)
+                self._skipping = self._acknowledged and not self._spoke and line.purpose == "acknowledge"
+            case Speech() if self._skipping:
+                pass
             case Speech() if self._current is not None:
                 self._times.setdefault("first_audio_ms", self._scene.line.now_ms())
                 self._speak(self._current, output)
@@ -167,18 +184,34 @@ class Reply:
         dies in the middle needs an apology instead."""
         return isinstance(self._last, Committing) or not (self._filled or self._spoke)
 
+    def _may_acknowledge(self) -> bool:
+        """Before the dialogue has said a word. Nobody acknowledges a goodbye, or the caller's silence."""
+        answers = self._asked.timed and not self._asked.closing
+        return self._scene.waiting.acknowledges and answers and self._last is None and not self._acknowledged
+
+    async def _acknowledge(self) -> bool:
+        """Unless the answer is there by now. True in any case: it is not tried twice."""
+        if self._outputs.empty():
+            await self._stand_in(self._scene.waiting.acknowledgement())
+        return True
+
     def _wait_s(self) -> float:
-        patience, now_ms = self._scene.patience, self._scene.line.now_ms()
+        patience, now_ms, decided_ms = self._scene.patience, self._scene.line.now_ms(), self._asked.decided_ms
+        if self._may_acknowledge():
+            due_ms = acknowledged_ms(patience, self._asked.stopped_ms, slow=self._slow)
+            least_ms = _SLOW_WAIT_MS if self._slow else _LEAST_WAIT_MS
+            return max(due_ms, decided_ms + least_ms, now_ms) / 1000 - now_ms / 1000
         if self._may_fill() or self._spoke:
             due_ms = self._quiet_from_ms + patience.filler_ms
         else:
             due_ms = max(self._waiting_from_ms + patience.give_up_ms, self._quiet_from_ms)
-        return max(due_ms, self._asked.decided_ms + _LEAST_WAIT_MS, now_ms) / 1000 - now_ms / 1000
+        return max(due_ms, decided_ms + _LEAST_WAIT_MS, now_ms) / 1000 - now_ms / 1000
 
     async def _replace(self, failed: Failed) -> str | None:
         """Say a stand-in instead of the rest. Returns the reason to end the call, or None."""
         scene = self._scene
         scene.failures += 1
+        scene.voiceless = scene.voiceless or failed.stage == "tts"
         last = self._asked.closing or scene.failures > 1
         name = scene.parts.tts.name if failed.stage == "tts" else scene.parts.dialogue.name
         fallback = "apology" if last else "again"
@@ -190,21 +223,30 @@ class Reply:
     async def _stand_in(self, ready: ReadyLine) -> bool:
         """False when not even that could be spoken."""
         utterance = self._ledger.enter(next(self._scene.utterances), ready.line, ours=True)
-        if ready.mulaw:
+        if not ready.mulaw:
+            await self._in_own_voice(utterance, _STAND_IN_S)
+        elif self._scene.voiceless or not await self._in_own_voice(utterance, _OWN_VOICE_S):
             self._speak(utterance, Speech(ready.mulaw))
             utterance.finished = True
-        else:
-            try:
-                async with asyncio.timeout(_STAND_IN_S):
-                    async for speech in self._scene.parts.tts.speak(ready.line):
-                        self._speak(utterance, speech)
-            except (ProviderError, TimeoutError) as error:
-                tts = self._scene.parts.tts.name
-                self._scene.log.write(ProviderFailed("tts", tts, str(error) or "stand-in not spoken in time"))
-            else:
-                utterance.finished = True
         self._scene.line.end_utterance(utterance.number)
         return utterance.audio_ms > 0
+
+    async def _in_own_voice(self, utterance: Utterance, first_s: float) -> bool:
+        """Whether all of it came, its first audio within `first_s`."""
+        tts, now = self._scene.parts.tts, asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout(first_s) as due:
+                async for speech in tts.speak(utterance.line):
+                    self._speak(utterance, speech)
+                    due.reschedule(now() + _STAND_IN_S)
+        except (ProviderError, TimeoutError) as error:
+            if isinstance(error, ProviderError) or first_s >= _STAND_IN_S:
+                reason = str(error) or "stand-in not spoken in time"
+                kind = error.kind if isinstance(error, ProviderError) else "late"
+                self._scene.log.write(ProviderFailed("tts", tts.name, reason, kind=kind))
+            return False
+        utterance.finished = True
+        return True
 
     # --- what becomes of it ---
 
@@ -235,3 +277,7 @@ class Reply:
                 first_played_ms=times.get("first_played_ms"),
             )
         )
+
+
+def _slow(dialogue: Dialogue) -> bool:
+    return isinstance(dialogue, TellsItsPace) and dialogue.slow()

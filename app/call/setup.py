@@ -38,10 +38,14 @@ class ReadyLine:
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """What we say when there is nothing to say: while an answer takes its time; for an answer that failed, asking the
-    caller to say it again; and at the end of a call that cannot go on."""
+    """What we say when there is nothing to say: before an answer that takes its time; while it takes longer; for one
+    that failed, asking the caller to say it again; and at the end of a call that cannot go on.
 
-    filler: ReadyLine = ReadyLine(Say(("One moment, please.",), "filler"))
+    Acknowledgements and fillers are taken in turn, so that none is heard twice in a row. There may be no
+    acknowledgements."""
+
+    acknowledgements: tuple[ReadyLine, ...] = ()
+    fillers: tuple[ReadyLine, ...] = (ReadyLine(Say(("One moment, please.",), "filler")),)
     again: ReadyLine = ReadyLine(Say(("I am sorry, I did not get that. Could you say it again?",), "stand_in"))
     apology: ReadyLine = ReadyLine(
         Say(("I am sorry, we have technical difficulties. One of us will call you back. Goodbye.",), "stand_in")

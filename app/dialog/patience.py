@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from app.dialog.deadlines import DEADLINES
 from app.dialog.moves import Expectation
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Milliseconds unless the name says otherwise. The defaults suit a sales call on the telephone network.
+    """Milliseconds unless the name says otherwise. The defaults suit a sales call on the telephone network; those that
+    keep the line from going silent are the deadlines (deadlines.py).
 
     The last three depend on what we listen for; `expecting` sets them.
     """
@@ -32,9 +34,11 @@ class Patience:
     quiet_limit_ms: int = 90_000  # not a sign of life, whatever we said meanwhile
     call_ms: int = 1_800_000
     goodbye_ms: int = 20_000  # from deciding to end the call until it ends, heard out or not
-    filler_ms: int = 2000  # nothing to hear this long after the caller stopped, or in the middle of a reply: fill in
-    give_up_ms: int = 5000  # the same, to stop waiting for the reply and say so
-    commit_ms: int = 8000  # an opt-out is durable by then, or the call goes on while the journal keeps trying
+    acknowledge_ms: int = round(DEADLINES.acknowledge_s * 1000)
+    late_ms: int = round(DEADLINES.late_s * 1000)
+    filler_ms: int = round(DEADLINES.filler_s * 1000)
+    give_up_ms: int = round(DEADLINES.give_up_s * 1000)
+    commit_ms: int = round(DEADLINES.commit_s * 1000)
 
     keys: int = 1  # how many complete an answer; 0: until a gap or "#"
     dictated: bool = False

@@ -345,6 +345,9 @@ def _lines(fields: Fields | None) -> Lines:
         "voicemail", "wrong_number", "outage", "silence_goodbye", "limit_goodbye",
     )  # fmt: skip
     one = {key: _spoken(fields, key) for key in names}
+    several["thinking"] = fields.texts("thinking", needed=False)
+    for line in several["thinking"]:
+        _check_gaps(fields, "thinking", line, ())
     fields.done()
     return Lines(**several, **one)  # type: ignore[arg-type]  # mypy cannot know which keys hold tuples
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from app.dialog.deadlines import DEADLINES, Deadlines
 from app.dialog.events import Heard, ProviderFailed
 from app.errors import ProviderDown, ProviderError, ProviderLate
 from app.ports import CallerSound, Expectation, HasVoiceVersion, Say, Speech, SpeechToText, TextToSpeech
@@ -125,20 +125,16 @@ class ChainedSpeechToText(_Chain[SpeechToText]):
                 kept.rewind()
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Seconds a voice has while there is another. `first_s` until its first audio; after that it is late when what it
-    delivered is all but played (`lead_s`), but never within `gap_s` of its last piece."""
+def audio_wait_s(deadlines: Deadlines, delivered_ms: int, since_first_s: float) -> float:
+    """How long the next piece of a line may take. `since_first_s`: how long ago its first audio came.
 
-    first_s: float = 1.2
-    gap_s: float = 0.5
-    lead_s: float = 0.4
-
-    def wait_s(self, delivered_ms: int, since_first_s: float) -> float:
-        """How long the next piece may take. `since_first_s`: how long ago the first one came."""
-        if not delivered_ms:
-            return self.first_s
-        return max(self.gap_s, delivered_ms / 1000 - since_first_s - self.lead_s)
+    While there is audio to play, until that is all but played; then as long as the silence in the line stays short. A
+    voice that is slower than speech has many short silences: they count together.
+    """
+    if not delivered_ms:
+        return deadlines.first_audio_s
+    ahead_s = delivered_ms / 1000 - since_first_s
+    return max(ahead_s - deadlines.audio_lead_s, min(deadlines.audio_gap_s, ahead_s + deadlines.audio_gap_s), 0.0)
 
 
 class ChainedTextToSpeech(_Chain[TextToSpeech]):
@@ -148,7 +144,7 @@ class ChainedTextToSpeech(_Chain[TextToSpeech]):
         self, providers: Sequence[TextToSpeech], circuits: Circuits | None = None, deadlines: Deadlines | None = None
     ) -> None:
         super().__init__("tts", providers, circuits)
-        self._deadlines = deadlines or Deadlines()
+        self._deadlines = deadlines or DEADLINES
 
     @property
     def voice_version(self) -> str:
@@ -187,7 +183,7 @@ class ChainedTextToSpeech(_Chain[TextToSpeech]):
         delivered_ms, first_at, wait_s = 0, _now(), 0.0
         async with _closing(provider.speak(line)) as pieces:
             while True:
-                wait_s = self._deadlines.wait_s(delivered_ms, _now() - first_at)
+                wait_s = audio_wait_s(self._deadlines, delivered_ms, _now() - first_at)
                 try:
                     async with asyncio.timeout(wait_s if hurry else None):
                         speech = await anext(pieces, None)

@@ -7,6 +7,7 @@ it may not, the playbook's own lines take over within the turn, and the log says
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
@@ -29,6 +30,7 @@ from app.errors import ProviderError
 from app.providers.chat import ChatModel
 from app.providers.chat_protocol import Ended, Tokens, ToolCall, Words
 from app.providers.offline.dialogue import Understand
+from app.providers.pace import Pace
 
 TOOLS_PER_TURN = 3
 TOOLS_PER_CALL = 20
@@ -89,8 +91,10 @@ class _Reach:
 class LanguageModelDialogue:
     """One conversation."""
 
-    def __init__(self, guide: Guide, model: ChatModel, *, today: date, direction: str = "inbound") -> None:
-        self._guide, self._model = guide, model
+    def __init__(
+        self, guide: Guide, model: ChatModel, *, today: date, direction: str = "inbound", pace: Pace | None = None
+    ) -> None:
+        self._guide, self._model, self._pace = guide, model, pace or Pace()
         self._book = guide.playbook
         self._state, self._opening = engine.begin(self._book, today=today, direction=direction)
         self._history: deque[Saying] = deque(maxlen=MOST_SAYINGS)
@@ -104,6 +108,9 @@ class LanguageModelDialogue:
     @property
     def state(self) -> State:
         return self._state
+
+    def slow(self) -> bool:
+        return self._pace.slow
 
     def expecting(self) -> Expectation:
         return expectation(self._state, self._book, answers_for(self._book, self._state.topic))
@@ -174,9 +181,14 @@ class LanguageModelDialogue:
         """Speaks the model's words as they come. Never raises ProviderError."""
         prompt = messages(self._book, history, self._state.facts, said, wording)
         composer = attempt.composer
+        now = asyncio.get_running_loop().time
+        asked_at: float | None = now()
         try:
             async with aclosing(self._model.stream(prompt, attempt.tools)) as pieces:
                 async for piece in pieces:
+                    if asked_at is not None and isinstance(piece, Words | ToolCall):
+                        self._pace.took(now() - asked_at)
+                        asked_at = None
                     match piece:
                         case Words(text):
                             for say in composer.feed(text):
@@ -192,6 +204,8 @@ class LanguageModelDialogue:
                         break
         except ProviderError as error:
             attempt.failure, attempt.kind = str(error), error.kind
+            if asked_at is not None:
+                self._pace.took(now() - asked_at)
 
     def _rest(self, attempt: _Attempt, said: str, wording: Wording) -> Iterator[Move]:
         """What the model left to be said, and what its tools lead to."""

@@ -118,12 +118,14 @@ def _playbook_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, st
 def _openai_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, str], Dialogue]:
     from app.providers.offline.intents import Intents
     from app.providers.openai import Guide, LanguageModelDialogue
+    from app.providers.pace import Pace
 
     if not shared.speaks_anything:
         log.warning("no voice here speaks what a language model says: the playbook's own lines are used instead")
         return _playbook_dialogue(shared, playbook)
     guide, chat = Guide.by(playbook, Intents.load(playbook, shared.settings.data_dir).understand), shared.chat
-    return lambda today, direction: LanguageModelDialogue(guide, chat, today=today, direction=direction)
+    pace = Pace()
+    return lambda today, direction: LanguageModelDialogue(guide, chat, today=today, direction=direction, pace=pace)
 
 
 def _offline_tts(shared: Shared, voice: Voice) -> TextToSpeech:

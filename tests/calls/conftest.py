@@ -110,6 +110,7 @@ class Scene:
     limits: Limits = field(default_factory=Limits)
     redact: Callable[[str], str] = str
     journal: MemoryJournal = field(default_factory=MemoryJournal)
+    stand_ins: StandIns = field(default_factory=lambda: STAND_INS)
     end_after_s: tuple[float, str] | None = None
     cancel_after_s: float | None = None
 
@@ -130,7 +131,7 @@ class Scene:
         async def admit(started: Started, end_now: EndNow) -> Admission:
             if self.end_after_s is not None:
                 asyncio.get_running_loop().call_later(self.end_after_s[0], end_now, self.end_after_s[1])
-            setup = CallSetup(BEGAN, self.redact, STAND_INS)
+            setup = CallSetup(BEGAN, self.redact, self.stand_ins)
             parts = Parts(self.dialogue, self.stt, self.tts, self.voice)
             return Admission(setup, parts, self.journal, self.patience)
 
@@ -154,7 +155,7 @@ class Scene:
 
 
 STAND_INS = StandIns(
-    filler=ReadyLine(Say(("One moment.",), "filler"), tone(600)),
+    fillers=(ReadyLine(Say(("One moment.",), "filler"), tone(600)),),
     again=ReadyLine(Say(("Could you say that again?",), "stand_in"), tone(1000)),
     apology=ReadyLine(Say(("We will call you back. Goodbye.",), "stand_in"), tone(1500)),
 )

@@ -86,7 +86,7 @@ def test_F12_a_voice_that_never_begins_is_replaced_within_the_turn(scene):
         Speak("what is it"), WaitForAgent(1500), HangUp()
     )
     assert held.facts(ProviderFailed) == [
-        ProviderFailed("tts", "first", "first sent no audio for 1.2 s", "second", "late")
+        ProviderFailed("tts", "first", "first sent no audio for 1.0 s", "second", "late")
     ]
     assert agent_lines(held) == [ANSWER.text]
     assert waits(held)[0] <= 2500

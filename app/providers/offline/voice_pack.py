@@ -27,6 +27,17 @@ def open_pack(path: Path | None = None) -> ClipFile:
     return ClipFile(path or default_path())
 
 
+def recorded(pack: ClipFile, parts: Iterable[str]) -> bytes:
+    """All of a line as one recording, with the pauses between its parts; nothing when the pack lacks one of them."""
+    sound, pause = b"", b""
+    for part in parts:
+        clip = pack.find(part)
+        if clip is None:
+            return b""
+        sound, pause = sound + pause + clip, pause_after(part)
+    return sound
+
+
 def pause_after(part: str) -> bytes:
     """What a speaker would leave before going on."""
     match part.rstrip()[-1:]:

@@ -39,8 +39,8 @@ format: setup-dev ## write the format ruff wants
 dev: setup-dev ## like `up`, started anew whenever code changes
 	@$(PY) -m watchfiles --filter python '$(RUN) up' app ml workers
 
-bench: setup ## 50 simultaneous calls: latency added, CPU and memory per call
-	@$(RUN) bench --calls 50
+bench: setup ## calls against emulated providers: delay at the caller's ear, manners, CPU and memory per call
+	@$(RUN) bench
 
 soak: setup ## 20 simultaneous calls for half an hour: do delay and memory stay where they are
 	@$(RUN) bench --calls 20 --seconds 1800

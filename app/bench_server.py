@@ -1,167 +1,135 @@
-"""The server of `strowger bench`: the real bridge in a real uvicorn, with scripted providers behind the ports.
+"""The service a bench measures: `strowger serve` as in production, or the bare loop, in a process of its own.
 
-    python -m app.bench_server '{"stt_ms": 100, "dialogue_ms": 200, "tts_ms": 150}'
-
-Prints one line with its port, and leaves when its standard input closes, so that it cannot outlive who started it.
+Where the machine allows it the service has one core for itself, and everything else the others.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import socket
-import sys
-from collections import Counter
-from itertools import cycle, islice
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+import httpx
+import psutil
 
-from app.api.wire import MAX_FRAME, Wire
-from app.call.bridge import Admission, EndNow, bridge
-from app.call.pacer import Pacer
-from app.call.setup import CallSetup, Parts
-from app.dialog.events import CallBegan, Entry
-from app.dialog.transcript import latencies_of
-from app.errors import ProviderDown
-from app.ports import Move, Say, VoiceActivity
-from app.providers.offline.vad import SileroVoiceActivity
-from app.providers.scripted import ScriptedDialogue, ScriptedSpeechToText, ScriptedTextToSpeech, ScriptedVoiceActivity
-from app.telephony.media_stream import Started
+from app.embedded.launch import free_port
+from app.errors import ServiceNotStarted
+from app.exchange.account import Account
+from app.local import Role
 
-_ANSWER = Say(("and so the answer to your question comes to its end",), "answer:bench")
-_TURNS = 500
+_READY_S = 60.0
+_WARM_S = 2.0  # from "ready" until its providers' sockets are open
 
 
-class Keeping:
-    """A journal that keeps the log in memory: the database is not what is measured."""
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Which processors belong to the service, and which to the phones and the emulated providers. Empty: any."""
 
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
+    service: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
 
-    def record(self, entry: Entry) -> None:
-        self.entries.append(entry)
+    @classmethod
+    def dealt(cls, processes: int) -> Cores:
+        """One core a process of the service. Where that leaves none for the phones they share the last one."""
+        if not hasattr(os, "sched_setaffinity"):
+            return cls()
+        there = sorted(os.sched_getaffinity(0))
+        if len(there) < 2:
+            return cls()
+        service = tuple(there[:processes])
+        return cls(service, tuple(there[processes:]) or (there[-1],))
 
-    async def commit(self, entry: Entry) -> None:
-        self.record(entry)
+    @property
+    def text(self) -> str:
+        if not self.service:
+            return "cores are shared: this machine has one, or does not let us choose"
+        shared = " (shared with the service)" if set(self.service) & set(self.others) else ""
+        return f"service on core {_listed(self.service)}, phones and providers on core {_listed(self.others)}{shared}"
 
-    async def settle(self) -> None:
-        """Nothing waits."""
+    @contextlib.contextmanager
+    def for_service(self) -> Iterator[None]:
+        """Processes started inside belong to the service."""
+        self._keep_to(self.service)
+        try:
+            yield
+        finally:
+            self.for_others()
 
+    def for_others(self) -> None:
+        self._keep_to(self.others)
 
-class Bench:
-    """The routes, and what is known of the calls so far."""
-
-    def __init__(self, delays: dict[str, int]) -> None:
-        self._delays = delays
-        self._pacer = Pacer()
-        self._logs: list[Keeping] = []
-        self._reasons: Counter[str] = Counter()
-        self._voice, self._voice_name = _voice_activity()
-
-    def routes(self) -> list[Route | WebSocketRoute]:
-        return [
-            Route("/voice", self._answer, methods=["POST"]),
-            Route("/after", self._after, methods=["POST"]),
-            Route("/report", self._report),
-            WebSocketRoute("/media", self._media),
-        ]
-
-    async def _answer(self, request: Request) -> Response:
-        stream = f"ws://{request.url.netloc}/media"
-        return _twiml(
-            f'<Connect><Stream url="{stream}"/></Connect><Redirect>http://{request.url.netloc}/after</Redirect>'
-        )
-
-    async def _after(self, request: Request) -> Response:
-        return _twiml("<Hangup/>")
-
-    async def _media(self, socket: WebSocket) -> None:
-        await socket.accept()
-        journal = Keeping()
-        self._logs.append(journal)
-
-        async def admit(started: Started, end_now: EndNow) -> Admission:
-            began = CallBegan(started.call_sid, "inbound", "", "", "bench", 1, "", "", "")
-            return Admission(CallSetup(began, str), self._parts(), journal)
-
-        self._reasons[str(await bridge(Wire(socket), admit, self._pacer))] += 1
-
-    def _parts(self) -> Parts:
-        moves: tuple[Move, ...] = (_ANSWER,)
-        return Parts(
-            ScriptedDialogue(moves, lambda turn: moves, delay_ms=self._delays["dialogue_ms"]),
-            ScriptedSpeechToText(*islice(cycle(["go on"]), _TURNS), delay_ms=self._delays["stt_ms"]),
-            ScriptedTextToSpeech(delay_ms=self._delays["tts_ms"]),
-            self._voice,
-        )
-
-    async def _report(self, request: Request) -> Response:
-        logs = [journal.entries for journal in self._logs]
-        kinds = Counter(type(entry.fact).__name__ for entries in logs for entry in entries)
-        totals = [latency.total for entries in logs for latency in latencies_of(entries) if latency.total is not None]
-        return JSONResponse(
-            {
-                "voice": self._voice_name,
-                "reasons": dict(self._reasons),
-                "underruns": kinds["Underrun"],
-                "interruptions": kinds["Interrupted"],
-                "failures": kinds["ProviderFailed"],
-                "pacer_late_ms": round(self._pacer.late_ms, 1),
-                "totals_ms": totals,
-            }
-        )
+    def _keep_to(self, cores: tuple[int, ...]) -> None:
+        if cores:
+            os.sched_setaffinity(0, cores)
 
 
-def _voice_activity() -> tuple[VoiceActivity, str]:
-    silero = SileroVoiceActivity()
+@dataclass(slots=True)
+class Service:
+    """The other process. `answers` is the path of its voice webhook."""
+
+    url: str
+    role: Role
+    answers: str
+
+    @property
+    def voice_url(self) -> str:
+        return self.url + self.answers
+
+    def cpu_s(self) -> float:
+        return sum(times.user + times.system for times in (one.cpu_times() for one in self._processes()))
+
+    def rss(self) -> int:
+        return sum(one.memory_info().rss for one in self._processes())
+
+    def _processes(self) -> list[psutil.Process]:
+        first = psutil.Process(self.role.pid)
+        return [first, *first.children(recursive=True)]
+
+
+@asynccontextmanager
+async def serving(
+    cores: Cores, env: Mapping[str, str], account: Account, logs: Path, *, bare: bool = False, processes: int = 1
+) -> AsyncIterator[Service]:
+    """Ready for calls. Raises ServiceNotStarted with its last words."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    env = {
+        **env,
+        "STROWGER_PUBLIC_URL": url,
+        "TWILIO_ACCOUNT_SID": account.sid,
+        "TWILIO_AUTH_TOKEN": account.token,
+        "STROWGER_MAX_CALLS": "2000",
+        "STROWGER_LOG": "json",
+    }
+    more = ("--processes", str(processes)) if processes > 1 else ()
+    with cores.for_service():
+        if bare:
+            role = Role((str(port),), env, logs, module="app.bench_bare")
+        else:
+            role = Role(("serve", "--port", str(port), *more), env, logs)
     try:
-        silero.warm()
-    except ProviderDown:
-        return ScriptedVoiceActivity(), "by loudness"
-    return silero, "silero"
+        await _ready(role, f"{url}/health/ready")
+        yield Service(url, role, "/voice" if bare else "/twilio/voice")
+    finally:
+        await asyncio.to_thread(role.stop)
 
 
-def _twiml(body: str) -> Response:
-    return Response(f"<Response>{body}</Response>", media_type="text/xml")
+async def _ready(role: Role, url: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for _ in range(round(_READY_S / 0.1)):
+            if not role.alive:
+                break
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(url, timeout=2)).status_code == 200:
+                    await asyncio.sleep(_WARM_S)
+                    return
+            await asyncio.sleep(0.1)
+    raise ServiceNotStarted(f"the service of the bench did not start; its log {role.log} ends:\n{role.last_words()}")
 
 
-async def _serve(delays: dict[str, int]) -> None:
-    """With the options of the production server."""
-    app = Starlette(routes=Bench(delays).routes())
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app,
-        ws="websockets-sansio",
-        http="httptools",
-        ws_max_size=MAX_FRAME,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-    )
-    server = uvicorn.Server(config)
-    sys.stdout.write(f"{listener.getsockname()[1]}\n")
-    sys.stdout.flush()
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(server.serve(sockets=[listener]))
-        await _end_of_input()
-        server.should_exit = True
-        await asyncio.wait([serving])
-
-
-async def _end_of_input() -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
-
-
-if __name__ == "__main__":
-    import uvloop
-
-    uvloop.run(_serve(json.loads(sys.argv[1])))
+def _listed(cores: tuple[int, ...]) -> str:
+    return ", ".join(map(str, cores))

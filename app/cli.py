@@ -163,14 +163,18 @@ def simulate(
 
 @cli.command()
 def bench(
-    calls: Annotated[int, typer.Option(help="Calls at the same time.", min=1)] = 50,
-    seconds: Annotated[float, typer.Option(help="How long each call lasts.", min=5)] = 30.0,
+    calls: Annotated[int, typer.Option(help="Calls at the same time.", min=1)] = 1,
+    seconds: Annotated[float, typer.Option(help="How long each caller talks.", min=5)] = 40.0,
+    only: Annotated[
+        list[str] | None, typer.Option(help="flux, nova or bare; may be given again. All if left out.")
+    ] = None,
+    processes: Annotated[int, typer.Option(help="Of the service.", min=1)] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Many calls at once through the whole bridge with scripted providers: what we add to the delay, CPU, memory."""
-    from app.exchange.bench import report
+    """Calls over the real service against emulated providers: delays at the caller's ear, manners, CPU, memory."""
+    from app.bench import report
 
-    raise typer.Exit(report(calls=calls, seconds=seconds, as_json=as_json))
+    raise typer.Exit(report(calls=calls, seconds=seconds, only=only or (), processes=processes, as_json=as_json))
 
 
 def main() -> None:

@@ -40,13 +40,13 @@ OFFLINE = {"STROWGER_STT": "offline", "STROWGER_LLM": "playbook", "STROWGER_TTS"
 class Role:
     """One child process running one role (`serve`, `worker`, `beat`), its output in a log file."""
 
-    def __init__(self, arguments: tuple[str, ...], env: Mapping[str, str], logs: Path) -> None:
-        self.name = arguments[0]
+    def __init__(self, arguments: tuple[str, ...], env: Mapping[str, str], logs: Path, module: str = "app.cli") -> None:
+        self.name = arguments[0] if module == "app.cli" else module
         self.log = logs / f"{self.name}.log"
         logs.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as out:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "app.cli", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 env={**os.environ, **env},
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -54,6 +54,10 @@ class Role:
                 start_new_session=True,  # Ctrl-C reaches us alone; we stop the roles in order
                 preexec_fn=die_with_parent,
             )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:

@@ -43,6 +43,7 @@ class Completion:
     retry_after: str = ""
     code: str = ""
     role: bool = True  # a first chunk with the role and no words
+    words: tuple[str, ...] = ()  # `text` as its tokens, where it matters how it is cut
 
     def error(self) -> dict[str, object]:
         kind = "requests" if self.status == 429 else "server_error"
@@ -53,7 +54,7 @@ class Completion:
         return {"retry-after": self.retry_after} if self.retry_after else {}
 
     def tokens(self) -> list[str]:
-        return _TOKEN.findall(self.text)
+        return list(self.words) or _TOKEN.findall(self.text)
 
     def reason(self) -> str:
         return self.finish or ("tool_calls" if self.calls else "stop")
@@ -80,12 +81,13 @@ async def chunks(reply: Completion, model: str, *, usage: bool) -> AsyncIterator
 
     if reply.role:
         yield event({"role": "assistant", "content": ""})
-    await asyncio.sleep(reply.first_s)
+    clock = asyncio.get_running_loop().time
+    due = clock() + reply.first_s
     for number, delta in enumerate(_deltas(reply)):
         if reply.trouble and number == reply.at:
             break
-        if number:
-            await asyncio.sleep(reply.token_s)
+        await asyncio.sleep(max(0.0, due - clock()))
+        due += reply.token_s
         yield event(delta)
     match reply.trouble:
         case "stalls":

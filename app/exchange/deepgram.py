@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from app.exchange.hearing import Script
-from app.exchange.listening import REQUEST_ID, Connected, Flux, ListenFaults, Nova
+from app.exchange.listening import REQUEST_ID, Connected, Flux, ListenFaults, Listening, Nova
 
 _MODELS = ("nova-3", "nova-3-general", "nova-3-medical", "nova-2", "nova-2-general", "nova-2-phonecall", "nova")
 __all__ = ["DeepgramServer", "ListenFaults"]
@@ -50,6 +50,7 @@ class DeepgramServer:
         self.script = Script(*lines)
         self.key, self.faults = key, faults or ListenFaults()
         self.final_s, self.freeze_ms, self.idle_s = 0.0, 4000, 10.0
+        self.listening: dict[str, type[Listening]] = {"/v1/listen": Nova, "/v2/listen": Flux}
         self.connections: list[Connected] = []
         self.url = ""
         self._open = AsyncExitStack()
@@ -79,7 +80,7 @@ class DeepgramServer:
         seen = Connected(query, dict(connection.request.headers.raw_items()))
         self.connections.append(seen)
         with suppress(ConnectionClosed):
-            listening = Flux if urlsplit(connection.request.path).path == "/v2/listen" else Nova
+            listening = self.listening[urlsplit(connection.request.path).path]
             await listening(self, connection, seen, len(self.connections)).run()
 
 

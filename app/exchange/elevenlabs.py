@@ -13,7 +13,7 @@ import asyncio
 import json
 import socket
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -71,11 +71,13 @@ class Seen:
 
 
 class ElevenLabsServer:
-    """Serves while the block runs. `faults` and `first_audio_s` may be changed at any time."""
+    """Serves while the block runs. `faults`, `first_audio_s` (from the flush of a text to its first audio) and
+    `voice_of` (a text as audio and alignment) may be changed at any time."""
 
     def __init__(self, *, key: str = "elevenlabs-key", voice: str = "voice-1", faults: SpeechFaults | None = None):
         self.key, self.voice, self.faults = key, voice, faults or SpeechFaults()
         self.first_audio_s = 0.0
+        self.voice_of: Callable[[str], Iterable[tuple[bytes, dict[str, Any]]]] = speech
         self.connections: list[Seen] = []
         self.requests: list[dict[str, Any]] = []  # bodies of HTTP requests
         self.url = ""
@@ -127,7 +129,7 @@ class ElevenLabsServer:
 
         async def audio() -> AsyncIterator[bytes]:
             await asyncio.sleep(self.first_audio_s)
-            for sound, _ in speech(body["text"]):
+            for sound, _ in self.voice_of(body["text"]):
                 yield sound
 
         return StreamingResponse(audio(), media_type="audio/basic")
@@ -156,7 +158,7 @@ class _Context:
     text: str = ""
     spoken_ms: int = 0
     closing: bool = False
-    work: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)  # None: then it is over
+    work: asyncio.Queue[tuple[str, float] | None] = field(default_factory=asyncio.Queue)  # text, and when it came
 
 
 class _Talking:
@@ -167,6 +169,7 @@ class _Talking:
         self._auto = seen.query.get("auto_mode") == "true"
         self._patience_s = float(seen.query.get("inactivity_timeout", "20"))
         self._contexts: dict[str, _Context] = {}
+        self._now = asyncio.get_running_loop().time
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -207,22 +210,23 @@ class _Talking:
         elif text and text != " " and not context.closing:
             context.text += text
         if context.text and (message.get("flush") or self._auto or len(context.text) >= _SCHEDULE):
-            context.work.put_nowait(context.text)
+            context.work.put_nowait((context.text, self._now()))
             context.text = ""
 
     def _end(self, context: _Context) -> None:
         if not context.closing:
             context.closing = True
             if context.text:
-                context.work.put_nowait(context.text)
+                context.work.put_nowait((context.text, self._now()))
             context.text = ""
             context.work.put_nowait(None)
 
     async def _talk(self, context: _Context) -> None:
-        await asyncio.sleep(self._server.first_audio_s)
         try:
-            while (text := await context.work.get()) is not None:
-                for sound, alignment in speech(text):
+            while (work := await context.work.get()) is not None:
+                text, since = work
+                await asyncio.sleep(max(0.0, since + self._server.first_audio_s - self._now()))
+                for sound, alignment in self._server.voice_of(text):
                     if await self._struck(context):
                         return
                     await self._send(context, sound, alignment)

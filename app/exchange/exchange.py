@@ -160,6 +160,10 @@ class Exchange:
         leg.progress(Status.IN_PROGRESS)
         await leg.live(program, perform)
 
+    def forget(self, call_sid: str) -> None:
+        """A call that is over, so that many can follow each other."""
+        self.office.calls.pop(call_sid, None)
+
     # we call somebody
 
     def place(self, order: Order) -> Call:

@@ -64,6 +64,7 @@ class Handset:
         self._at = 0
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self.now_ms = 0
+        self.room = QUIET  # what the other side gets while this person says nothing
         self.spoken: list[Stretch] = []  # what this person said
         self.heard: list[Stretch] = []  # when the other side was heard
         self.on_words: Callable[[str], None] | None = None  # told what was said when it has been said
@@ -126,7 +127,7 @@ class Handset:
                 self.heard[-1].to_ms = self.now_ms + FRAME_MS
             else:
                 self.heard.append(Stretch(self.now_ms, self.now_ms + FRAME_MS))
-        said = QUIET
+        said = self.room
         if self._at < len(self._speech):
             said = self._speech[self._at : self._at + FRAME_BYTES].ljust(FRAME_BYTES, b"\xff")
             self._at += FRAME_BYTES

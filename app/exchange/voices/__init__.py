@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -48,8 +49,20 @@ def sayings() -> Mapping[str, tuple[str, ...]]:
     return {topic: tuple(lines) for topic, lines in _listed()["sayings"].items()}
 
 
-def _listed() -> dict[str, dict[str, list[str]]]:
-    listed: dict[str, dict[str, list[str]]] = yaml.safe_load((folder() / "sayings.yaml").read_text(encoding="utf-8"))
+@cache
+def halves() -> tuple[str, ...]:
+    """First and second halves of sentences by turns, for a caller who pauses in mid-sentence."""
+    return tuple(_listed()["halves"])
+
+
+@cache
+def listening() -> tuple[str, ...]:
+    """What somebody says who listens and does not want the turn."""
+    return tuple(_listed()["listening"])
+
+
+def _listed() -> dict[str, Any]:
+    listed: dict[str, Any] = yaml.safe_load((folder() / "sayings.yaml").read_text(encoding="utf-8"))
     return listed
 
 

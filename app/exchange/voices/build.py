@@ -11,7 +11,8 @@ from app.providers.offline import clips, synthesis
 
 
 def main() -> int:
-    texts = sorted({text for lines in voices.sayings().values() for text in lines})
+    sayings = {text for lines in voices.sayings().values() for text in lines}
+    texts = sorted(sayings | {*voices.halves(), *voices.listening()})
     for voice in voices.voices():
         synthesizer = synthesis.flite(voice)
         if synthesizer is None:

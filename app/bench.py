@@ -1,0 +1,203 @@
+"""`strowger bench`: whole calls over the real service against emulated providers, measured at the caller's ear.
+
+The service is `strowger serve` with the adapters, the SDKs and the playbook of production. Phones, exchange and the
+emulated providers run in this process. Each side has a core of its own where the machine has two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.bench_report import Findings, render
+from app.bench_server import Cores, Service, serving
+from app.embedded import start_services
+from app.exchange.account import Account, Number
+from app.exchange.bench_callers import Caller, Listener, Numbers, Patient, Pauser, Talker
+from app.exchange.bench_ear import Ear, listen
+from app.exchange.bench_providers import BenchProviders
+from app.exchange.exchange import Exchange
+from app.exchange.network import HttpWebhooks, NetworkSockets
+from app.exchange.office import Config
+from app.local import NUMBER, furnish
+from app.settings import Settings, load
+
+MANNERS = 8  # callers of each kind
+SLOW = 2
+_SAMPLE_S = 0.05
+_RAMP_S = 0.05  # between two callers' dialling
+_SETTLE_S = 1.0  # for the books of the last call to be closed
+_CHAINS = {"STROWGER_STT": "deepgram,offline", "STROWGER_LLM": "openai,playbook", "STROWGER_TTS": "elevenlabs,offline"}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What is measured. `bare` is a loop without any logic, for comparison."""
+
+    name: str
+    listening: str
+    bare: bool = False
+
+
+def configurations() -> dict[str, Configuration]:
+    """By short name, the default configuration of a fresh installation first."""
+    default = Settings.model_fields["deepgram_model"].default
+    models = sorted({"flux": "flux-general-en", "nova": "nova-3"}.items(), key=lambda item: item[1] != default)
+    ours = {
+        short: Configuration(f"Strowger with {model}{' (the default)' if model == default else ''}", model)
+        for short, model in models
+    }
+    return ours
+
+
+@dataclass(slots=True)
+class Bench:
+    """What all runs share. `env` names the database and the broker. Every caller of a bench has his own mark."""
+
+    settings: Settings
+    env: dict[str, str]
+    cores: Cores
+    processes: int = 1
+    account: Account = field(default_factory=Account)
+    numbers: Numbers = field(default_factory=Numbers)
+
+    async def run(self, what: Configuration, calls: int, seconds: float, *, manners: bool = True) -> Findings:
+        """One configuration, from the start of the service to its end. Raises ServiceNotStarted."""
+        logs = self.settings.data_dir / "logs"
+        async with BenchProviders() as providers:
+            env = self.env | _CHAINS | dict(providers.environment(what.listening))
+            async with (
+                serving(self.cores, env, self.account, logs, bare=what.bare, processes=self.processes) as service,
+                _line(self.account, service, providers) as line,
+            ):
+                found = await self._talk(line, service, calls, seconds)
+                found.name = what.name
+                if manners:
+                    found.manners = await self._manners(line)
+                found.strange_frames, found.checked_frames = providers.strange()
+                return found
+
+    async def _talk(self, line: _Line, service: Service, calls: int, seconds: float) -> Findings:
+        talkers = [Talker(self.numbers.take(), line.providers.register, seconds) for _ in range(calls)]
+        idle_bytes, cpu_s = service.rss(), service.cpu_s()
+        async with asyncio.TaskGroup() as group:
+            watch = _Watch(service)
+            watching = group.create_task(watch.run(), name="watch")
+            ears = await line.hold(talkers)
+            watching.cancel()
+        await asyncio.sleep(_SETTLE_S)
+        return Findings(
+            calls=calls,
+            talk=ears,
+            cpu_s=service.cpu_s() - cpu_s,
+            bytes_per_call=(watch.most_bytes - idle_bytes) / calls,
+            phones_late_ms=watch.late_ms,
+            phones_share=watch.share,
+        )
+
+    async def _manners(self, line: _Line) -> list[Ear]:
+        """Pauses, "mm-hm" and, when these are over, a slow model: what fails then must not disturb the others."""
+        register, over = line.providers.register, asyncio.Event()
+        polite: list[Caller] = [Pauser(self.numbers.take(), register) for _ in range(MANNERS)]
+        polite += [Listener(self.numbers.take(), register) for _ in range(MANNERS)]
+        slow = [Patient(self.numbers.take(), register, over) for _ in range(SLOW)]
+        async with asyncio.TaskGroup() as group:
+            later = group.create_task(line.hold(slow), name="slow model")
+            ears = await line.hold(polite)
+            over.set()
+        return ears + later.result()
+
+
+class _Watch:
+    """While calls are on: how late this process's loop runs, its share of its core, the memory of the service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.late_ms, self.share, self.most_bytes = 0.0, 0.0, 0
+
+    async def run(self) -> None:
+        began, cpu_s = time.perf_counter(), time.process_time()
+        while True:
+            due = time.perf_counter() + _SAMPLE_S
+            await asyncio.sleep(_SAMPLE_S)
+            now = time.perf_counter()
+            self.late_ms = max(self.late_ms, (now - due) * 1000)
+            self.share = (time.process_time() - cpu_s) / (now - began)
+            if int((now - began) / _SAMPLE_S) % 20 == 0:
+                self.most_bytes = max(self.most_bytes, self._service.rss())
+
+
+@dataclass(slots=True)
+class _Line:
+    """The number everybody calls."""
+
+    exchange: Exchange
+    providers: BenchProviders
+
+    async def hold(self, callers: Sequence[Caller]) -> list[Ear]:
+        """All of them at once, a moment apart, to their ends."""
+        ears: list[Ear] = []
+
+        async def call(place: int, caller: Caller) -> None:
+            await asyncio.sleep(_RAMP_S * place)
+            record = await self.exchange.dial_in(f"+1202555{caller.number:04d}", NUMBER, caller)
+            ears.append(listen(record, caller.said))
+            self.exchange.forget(record.call.sid)
+
+        async with asyncio.TaskGroup() as group:
+            for place, caller in enumerate(callers):
+                group.create_task(call(place, caller), name=f"caller {caller.number}")
+        return ears
+
+
+@contextlib.asynccontextmanager
+async def _line(account: Account, service: Service, providers: BenchProviders) -> AsyncIterator[_Line]:
+    webhooks = HttpWebhooks()
+    try:
+        async with Exchange(
+            webhooks, NetworkSockets(), account=account, config=Config(plain_sockets=True, seed=None)
+        ) as exchange:
+            exchange.add_number(Number(NUMBER, voice_url=service.voice_url))
+            yield _Line(exchange, providers)
+    finally:
+        await webhooks.close()
+
+
+@contextlib.contextmanager
+def opened(processes: int = 1) -> Iterator[Bench]:
+    """With a database and a broker of its own. Raises ServiceNotStarted."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    ours = load()
+    settings = load(data_dir=ours.data_dir / "bench", database_url=None, redis_url=None)
+    cores = Cores.dealt(processes)
+    cores.for_others()
+    with start_services(settings) as services:
+        furnish(settings, services.database_url, NUMBER)
+        env = {
+            "DATABASE_URL": services.database_url,
+            "REDIS_URL": services.redis_url,
+            "STROWGER_DATA_DIR": str(settings.data_dir.absolute()),
+        }
+        yield Bench(settings, env, cores, processes)
+
+
+def report(*, calls: int, seconds: float, only: Sequence[str] = (), processes: int = 1, as_json: bool = False) -> int:
+    """Runs it and prints it. The exit code is 0 when every call was whole: no underrun, no missed reply."""
+    import uvloop
+
+    chosen = [what for short, what in configurations().items() if short in only or not only]
+    found: list[Findings] = []
+    with opened(processes) as bench:
+        for what in chosen:
+            found.append(uvloop.run(bench.run(what, calls, seconds)))
+            if not as_json:
+                render(found[-1], bench.cores.text)
+    if as_json:
+        sys.stdout.write(json.dumps([one.as_dict() for one in found], indent=2) + "\n")
+    return 0 if all(one.good for one in found) else 1

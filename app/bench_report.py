@@ -1,0 +1,166 @@
+"""What a bench found: figures at the caller's ear beside their targets, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from app.dialog.transcript import percentile
+from app.exchange.bench_ear import Ear, Spoke
+from app.exchange.bench_providers import STATED, SUM_MS
+
+# What is to be shown, by row.
+TARGETS: dict[str, float] = {
+    "voice to voice, p50 ms": 600,
+    "voice to voice, p95 ms": 680,
+    "barge-in until cleared, p50 ms": 150,
+    "barge-in until cleared, p95 ms": 220,
+    "cut into a 0.7 s pause": 0,
+    'silenced by "mm-hm"': 0,
+    "first sound of a slow model, p50 ms": 400,
+    "underruns": 0,
+    "missed replies": 0,
+    "frames of somebody else's sound": 0,
+    "CPU s per call-minute": 0.9,
+    "memory per call, MB": 3,
+}
+_ONE_CALL = ("CPU s per call-minute",)  # the target is for one call
+
+
+@dataclass(slots=True)
+class Findings:
+    """One configuration. `talk` are the calls of the load, `manners` those with pauses, "mm-hm" and a slow model."""
+
+    calls: int
+    talk: list[Ear]
+    cpu_s: float
+    bytes_per_call: float
+    phones_late_ms: float  # how late the measuring side itself ran at worst: figures are no better than that
+    phones_share: float  # of one core
+    name: str = ""
+    manners: list[Ear] = field(default_factory=list)
+    strange_frames: int = 0
+    checked_frames: int = 0
+
+    def _spoken(self, *kinds: str) -> list[Spoke]:
+        return [spoke for ear in (*self.talk, *self.manners) for spoke in ear.spoke if spoke.kind in kinds]
+
+    @property
+    def replies_ms(self) -> list[int]:
+        return _known(spoke.reply_ms for spoke in self._spoken("ask", "break in"))
+
+    @property
+    def missed(self) -> int:
+        lost = sum(not ear.greeted for ear in (*self.talk, *self.manners))
+        return lost + sum(spoke.reply_ms is None for spoke in self._spoken("ask", "break in", "pause", "slow"))
+
+    @property
+    def underruns(self) -> int:
+        return sum(ear.underruns for ear in (*self.talk, *self.manners))
+
+    @property
+    def minutes(self) -> float:
+        return sum(ear.seconds for ear in self.talk) / 60
+
+    @property
+    def good(self) -> bool:
+        """Every call whole. Says nothing about delays: those depend on what else the machine does."""
+        whole = self.underruns == 0 and self.missed == 0 and bool(self.replies_ms)
+        return whole and self.strange_frames == 0 and not self.alerts
+
+    @property
+    def alerts(self) -> list[str]:
+        """What the exchange found wrong with our side."""
+        return sorted({alert for ear in (*self.talk, *self.manners) for alert in ear.alerts})
+
+    def figures(self) -> dict[str, float | None]:
+        replies, breaks = self.replies_ms, self._spoken("break in")
+        ducked, cleared = _known(one.ducked_ms for one in breaks), _known(one.cleared_ms for one in breaks)
+        pauses, hums = self._spoken("pause"), self._spoken("mm-hm")
+        slow = _known(spoke.reply_ms for spoke in self._spoken("slow"))
+        middle = percentile(replies, 0.5)
+        return {
+            "voice to voice, p50 ms": middle,
+            "voice to voice, p95 ms": percentile(replies, 0.95),
+            "voice to voice, p99 ms": percentile(replies, 0.99),
+            f"added by us to {SUM_MS} ms of providers, p50 ms": None if middle is None else middle - SUM_MS,
+            "barge-in until ducked, p50 ms": percentile(ducked, 0.5),
+            "barge-in until ducked, p95 ms": percentile(ducked, 0.95),
+            "barge-in until cleared, p50 ms": percentile(cleared, 0.5),
+            "barge-in until cleared, p95 ms": percentile(cleared, 0.95),
+            "cut into a 0.7 s pause": sum(one.cut for one in pauses) if pauses else None,
+            'silenced by "mm-hm"': sum(one.silenced for one in hums) if hums else None,
+            "first sound of a slow model, p50 ms": percentile(slow, 0.5),
+            "underruns": self.underruns,
+            "missed replies": self.missed,
+            "frames of somebody else's sound": self.strange_frames,
+            "CPU s per call-minute": round(self.cpu_s / self.minutes, 2) if self.minutes else None,
+            "memory per call, MB": round(self.bytes_per_call / 1e6, 2),
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Of what the figures were made."""
+        kinds = ("ask", "break in", "pause", "mm-hm", "slow")
+        return {kind: len(self._spoken(kind)) for kind in kinds}
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "configuration": self.name,
+            "calls": self.calls,
+            "counts": self.counts(),
+            "figures": self.figures(),
+            "missed_targets": self.missed_targets(),
+            "replies_ms": sorted(self.replies_ms),
+            "phones_late_ms": round(self.phones_late_ms, 1),
+            "phones_share_of_core": round(self.phones_share, 2),
+            "checked_frames": self.checked_frames,
+            "alerts": self.alerts,
+            "good": self.good,
+        }
+
+    def missed_targets(self) -> list[str]:
+        return [
+            row
+            for row, value in self.figures().items()
+            if row in TARGETS
+            and value is not None
+            and value > TARGETS[row]
+            and (self.calls == 1 or row not in _ONE_CALL)
+        ]
+
+
+def _known(values: Iterable[int | None]) -> list[int]:
+    return [value for value in values if value is not None]
+
+
+def render(found: Findings, cores: str, console: Console | None = None) -> None:
+    console = console or Console()
+    counts = found.counts()
+    table = Table(title=f"{found.name}: {found.calls} {'call' if found.calls == 1 else 'calls'} at once")
+    table.add_column("at the caller's ear")
+    table.add_column("measured", justify="right")
+    table.add_column("target", justify="right")
+    missed = found.missed_targets()
+    for row, value in found.figures().items():
+        shown = "-" if value is None else f"{value:g}"
+        if row.startswith("cut") and value is not None:
+            shown += f" of {counts['pause']}"
+        if row.startswith("silenced") and value is not None:
+            shown += f" of {counts['mm-hm']}"
+        target = f"<= {TARGETS[row]:g}" if row in TARGETS else ""
+        table.add_row(row, shown, target, style="bold red" if row in missed else None)
+    console.print(table)
+    console.print(
+        f"{counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; "
+        f"{found.checked_frames} frames checked for other callers' marks; {cores}; "
+        f"phones late at most {found.phones_late_ms:.0f} ms, busy {100 * found.phones_share:.0f} % of a core"
+    )
+    console.print(f"Emulated: {STATED}.", style="dim")
+    for alert in found.alerts:
+        console.print(f"the exchange reports: {alert}", style="red")
+    if not found.good:
+        console.print("not good: an underrun, a missed reply or another caller's sound", style="bold red")

@@ -22,6 +22,7 @@ EXAMPLES = {
     "TWILIO_BASE_URL": "http://127.0.0.1:9101",
     "DEEPGRAM_BASE_URL": "wss://api.deepgram.com",
     "OPENAI_BASE_URL": "https://api.openai.com/v1",
+    "OPENAI_2_BASE_URL": "http://127.0.0.1:11434/v1",
     "ELEVENLABS_BASE_URL": "wss://api.elevenlabs.io",
     "SUPABASE_URL": "https://PROJECT.supabase.co",
     "STROWGER_STT": "deepgram,offline",
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
     openai_base_url: str = Field("https://api.openai.com/v1", alias="OPENAI_BASE_URL")
     openai_model: str = Field("gpt-5.4-mini", alias="OPENAI_MODEL")
+    openai_2_api_key: SecretStr | None = Field(None, alias="OPENAI_2_API_KEY")
+    openai_2_base_url: str | None = Field(None, alias="OPENAI_2_BASE_URL")
+    openai_2_model: str | None = Field(None, alias="OPENAI_2_MODEL")
     elevenlabs_api_key: SecretStr | None = Field(None, alias="ELEVENLABS_API_KEY")
     elevenlabs_base_url: str = Field("wss://api.elevenlabs.io", alias="ELEVENLABS_BASE_URL")
     elevenlabs_voice_id: str | None = Field(None, alias="ELEVENLABS_VOICE_ID")
@@ -75,7 +79,7 @@ class Settings(BaseSettings):
     drain_limit_s: float = Field(900.0, alias="STROWGER_DRAIN_LIMIT_S", ge=0)
     call_limit_s: float = Field(1800.0, alias="STROWGER_CALL_LIMIT_S", gt=0)
 
-    @field_validator("public_url", "twilio_base_url", "supabase_url", "openai_base_url")
+    @field_validator("public_url", "twilio_base_url", "supabase_url", "openai_base_url", "openai_2_base_url")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -124,13 +128,13 @@ class Settings(BaseSettings):
         asked: str | None = getattr(self, stage)
         if asked:
             return tuple(asked.replace(" ", "").split(","))
-        paid, key = {
-            "stt": ("deepgram", self.deepgram_api_key),
-            "llm": ("openai", self.openai_api_key),
-            "tts": ("elevenlabs", self.elevenlabs_api_key),
-        }[stage]
+        live: dict[str, dict[str, object]] = {
+            "stt": {"deepgram": self.deepgram_api_key},
+            "llm": {"openai": self.openai_api_key, "openai_2": self.openai_2_model},
+            "tts": {"elevenlabs": self.elevenlabs_api_key},
+        }
         last = "playbook" if stage == "llm" else "offline"
-        return (paid, last) if key else (last,)
+        return (*(name for name, key in live[stage].items() if key), last)
 
 
 def load(**overrides: Any) -> Settings:

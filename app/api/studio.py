@@ -64,7 +64,7 @@ class ProviderStudio:
 
     def _dialogue(self, call: CallRow, book: Playbook, log: Sequence[Entry]) -> Dialogue:
         today = datetime.now(ZoneInfo(book.business.timezone)).date()
-        fresh = self._providers.dialogue(book, today=today, direction=call.direction)
+        fresh = self._providers.dialogue(book, today=today, direction=call.direction, tenant=str(call.workspace_id))
         return Continued(fresh, log) if log else fresh
 
     async def _warm(self) -> None:

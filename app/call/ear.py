@@ -16,6 +16,7 @@ from app.errors import ProviderError
 from app.ports import AudioChunk, CallerSound, Line
 
 _WAITING_SOUND = 500  # 10 s the recogniser has not taken; then the oldest goes
+_TOGETHER = 3  # frames: the recogniser sends 60 ms a message anyway, and to wake it for less costs 5 us more a frame
 
 
 class Ear:
@@ -78,7 +79,8 @@ class Ear:
         if len(self._waiting) >= _WAITING_SOUND:
             self._waiting.popleft()
         self._waiting.append(sound)
-        self._more.set()
+        if len(self._waiting) >= _TOGETHER or not isinstance(sound, AudioChunk):
+            self._more.set()
 
     def _end_of_sound(self) -> None:
         self._over = True

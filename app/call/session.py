@@ -34,9 +34,9 @@ from app.dialog.events import (
 )
 from app.dialog.moves import CallerTurn
 from app.dialog.patience import Patience
-from app.dialog.turns import CutReply, Duck, EndCall, Hold, Phase, PutAside, Restore, Turn
+from app.dialog.turns import CutReply, EndCall, Phase, Turn
 from app.errors import ProviderError, StoreError
-from app.ports import Closing, Commit, Journal, Line, Move, Note, Pressed, Said, Silent, Volume
+from app.ports import Closing, Commit, Journal, Line, Move, Note, Pressed, Said, Silent
 
 _LAST_WORDS_S = 5.0  # for speech to text and the dialogue to take in what was said while hanging up
 
@@ -122,10 +122,6 @@ class Session:
                         self._answer(to, stopped_ms, heard)
                     case CutReply():
                         await self._cut(action)
-                    case Duck() | Hold() | Restore():
-                        self._change_volume(action)
-                    case PutAside(aside):
-                        self._log.write(aside)
                     case EndCall(reason):
                         return reason, not isinstance(signal, HungUp)
             assert self._turn.phase is not Phase.OVER
@@ -185,21 +181,9 @@ class Session:
         cleared_ms = self._line.now_ms()
         await asyncio.wait([speaking])
         if cut and action.by_caller:
-            self._log.write(Interrupted(cut[0].utterance, action.voice_ms, cleared_ms, action.quiet_ms))
+            self._log.write(Interrupted(cut[0].utterance, action.voice_ms, cleared_ms))
         await reply.settle(cut)
         self._reply = self._speaking = None
-
-    def _change_volume(self, action: Duck | Hold | Restore) -> None:
-        match action:
-            case Duck():
-                self._line.turn(Volume.LOW)
-            case Hold():
-                self._line.turn(Volume.HELD)
-            case Restore():
-                held = self._line.held()
-                if held is not None and self._reply is not None:
-                    self._line.go_back(held.utterance, self._reply.word_ms(held))
-                self._line.turn(Volume.FULL)
 
     # --- what else there is to do ---
 

@@ -32,7 +32,11 @@ class VoiceOff:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Words from speech to text. A final one is never revised; `confidence` is 0..1."""
+    """Words from speech to text. A final one is never revised; `confidence` is 0..1.
+
+    `mark` is what the provider says of the caller's turn, where it can: "began", "eager" (probably over), "resumed" (it
+    was not), "ended".
+    """
 
     text: str
     final: bool = True
@@ -40,6 +44,7 @@ class Heard:
     started_ms: int = 0
     ended_ms: int = 0
     provider: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class ReplyBegan:
-    """The caller hears a line of the reply begin. Comes again for each further line; a `protected` one is never cut.
-    `line` is its text."""
+    """The caller hears a line of the reply begin. Comes again for each further line; a `protected` one is never cut."""
 
     protected: bool = False
-    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,23 +177,11 @@ class AgentHeard:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The caller took the turn: voice began at `voice_ms`, our audio was cleared at `cleared_ms`. At `quiet_ms` it had
-    become so soft that the caller spoke into silence; None where it was cut at once."""
+    """The caller took the turn: voice began at `voice_ms`, our audio was cleared at `cleared_ms`."""
 
     utterance: int
     voice_ms: int
     cleared_ms: int
-    quiet_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """Words over our speech that made no turn. `kind`: "backchannel", or "echo" for our own coming back."""
-
-    kind: str
-    text: str
-    started_ms: int
-    ended_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +196,7 @@ class TurnTimed:
     first_audio_ms: int | None
     first_sent_ms: int | None
     first_played_ms: int | None
+    drafted_ms: int | None = None  # when the answer was begun, if that was before we took the turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,13 +276,25 @@ class ProviderFailed:
 
 @dataclass(frozen=True, slots=True)
 class TokensUsed:
-    """One answer of a language model, as its server counted it."""
+    """One answer of a language model, as its server counted it; `estimated` from its letters where that did not come.
+    `cancelled` when it was broken off: a draft the caller spoke on after, or a reply that was interrupted."""
 
     turn: int
     provider: str
     model: str
     prompt: int
     completion: int
+    cancelled: bool = False
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DraftDropped:
+    """An answer begun before the caller was through, and not given. `letters` of it had gone to text to speech."""
+
+    turn: int
+    begun_ms: int
+    letters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +336,6 @@ Fact = (
     | AgentSaid
     | AgentHeard
     | Interrupted
-    | Aside
     | TurnTimed
     | FactLearned
     | QuestionAnswered
@@ -347,6 +350,7 @@ Fact = (
     | ProviderFailed
     | TokensUsed
     | UnitsUsed
+    | DraftDropped
     | Underrun
     | CallEnded
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from app.dialog.completeness import Ending, ending
 from app.dialog.deadlines import DEADLINES
 from app.dialog.moves import Expectation
 
@@ -14,16 +15,17 @@ class Patience:
     """Milliseconds unless the name says otherwise. The defaults suit a sales call on the telephone network; those that
     keep the line from going silent are the deadlines (deadlines.py).
 
-    The last three depend on what we listen for; `expecting` sets them.
+    The last four depend on what we listen for; `expecting` sets them.
     """
 
-    barge_in_ms: int = 120  # a shorter voice is a click, unless words come of it
-    takeover_ms: int = 650  # longer than an "mm-hm": a voice over ours silences us before its words are known ...
-    wordless_ms: int = 1500  # ... and where words come while it speaks, one that has brought none for so long
-    recognised_ms: int = 1000  # after a voice over ours, for its words; then we go on
-    answer_ms: int = 1000  # a listener's "yes" this shortly before our end is an answer
-    late_ms: int = 600  # a sound this shortly before our end may still bring words
-    pause_ms: int = 500  # quiet after words until the turn is ours
+    barge_in_ms: int = 120  # the caller's voice lasts this long before we fall silent; shorter ones are clicks
+    prompt_ms: int = 200  # quiet after words that sound finished until the turn is ours
+    pause_ms: int = 500  # the same after words that may be finished or not
+    agreed_pause_ms: int = 400  # the same when speech to text believes that the caller is through
+    open_pause_ms: int = 1200  # the same after words that something must follow: pauses to think are 700 ms and more
+    noise_ms: int = 400  # more, when words are through and a voice goes on without any: a television
+    stable_ms: int = 150  # words that sound finished stay the same for so long: an answer is drafted
+    drafts: int = 4  # answers drafted in one turn at most; only the first of them while the voice is on
     dictation_pause_ms: int = 1500  # the same while digits are dictated and some are still missing
     unheard_ms: int = 1800  # quiet after a voice without words until we ask again: promise P2 leaves 2500 for all
     silence_ms: int = 6000  # quiet after our own words until we nudge
@@ -40,6 +42,7 @@ class Patience:
     give_up_ms: int = round(DEADLINES.give_up_s * 1000)
     commit_ms: int = round(DEADLINES.commit_s * 1000)
 
+    expected: Expectation = field(default_factory=Expectation)
     keys: int = 1  # how many complete an answer; 0: until a gap or "#"
     dictated: bool = False
     digits: int = 0  # how many complete a dictation; 0: unknown
@@ -48,15 +51,30 @@ class Patience:
         counted = answer.kind in ("digits", "number")
         return replace(
             self,
+            expected=answer,
             keys=answer.digits or (0 if counted else 1),
             dictated=answer.kind == "digits",
             digits=answer.digits,
         )
 
-    def pause_after(self, words: str) -> int:
-        if self.dictated and (self.digits == 0 or spoken_digits(words) < self.digits):
-            return self.dictation_pause_ms
-        return self.pause_ms
+    def pause_after(self, words: str, *, ended: bool = False) -> int:
+        """Quiet after `words` until the turn is ours. `ended`: speech to text takes the caller for through."""
+        match self.ending(words):
+            case Ending.OPEN if self.dictated:
+                return self.dictation_pause_ms
+            case Ending.OPEN:
+                return self.open_pause_ms
+            case Ending.CLOSED:
+                return self.prompt_ms
+            case Ending.UNSURE:
+                return self.agreed_pause_ms if ended else self.pause_ms
+
+    def ending(self, words: str) -> Ending:
+        """How finished words look. A dictation is until its digits are complete."""
+        if self.dictated:
+            complete = 0 < self.digits <= spoken_digits(words)
+            return Ending.UNSURE if complete else Ending.OPEN
+        return ending(words, self.expected)
 
 
 _ONE_DIGIT = frozenset(["zero", "oh", "o", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])

@@ -2,7 +2,7 @@
 
     THINKING  -- the caller hears the reply begin -->  SPEAKING
     THINKING, SPEAKING  -- all of it was heard -->     LISTENING
-    THINKING, SPEAKING  -- the caller takes over -->   LISTENING   (Duck, Hold, then CutReply or Restore)
+    THINKING, SPEAKING  -- the caller takes over -->   LISTENING   (CutReply)
     LISTENING -- the caller's turn is complete -->     THINKING    (Reply)
     any       -- hung up, goodbye heard, limit -->     OVER        (EndCall)
 
@@ -10,17 +10,20 @@
 `deadline` reads the same list, so the session sleeps exactly until something would change.
 
 A reply is asked for by number: turn 0 is the opening, which is in the air when the call begins.
+
+While we listen an answer may be *drafted*, as soon as the caller is probably through: nobody hears it before the turn
+is ours, and when the caller goes on it is dropped and was never there. Deciding may then take its time for nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from app.dialog.completeness import Ending
 from app.dialog.events import (
-    Aside,
     Heard,
     HungUp,
     Keyed,
@@ -31,9 +34,9 @@ from app.dialog.events import (
     VoiceOff,
     VoiceOn,
 )
-from app.dialog.interruption import SILENCE, InTheAir, Meaning, Overlap, Verdict, Volume, meaning, verdicts
 from app.dialog.moves import CallerTurn, Closing, Pressed, Said, Silent
 from app.dialog.patience import Patience
+from app.dialog.words import normal
 
 # Speech to text and voice activity disagree about where a word ends by up to this much.
 _SLACK_MS = 250
@@ -57,12 +60,13 @@ class Turn:
     protected: bool = False  # the line in the air may not be cut
     voice_ms: int | None = None  # the caller's voice is on, since then
     quiet_ms: int | None = None  # an open voice ended then
+    spoke_ms: int = 0  # when the last voice began
     heard: tuple[Heard, ...] = ()  # open words, final
     partial: str = ""  # open words that may still be revised
+    mark: str = ""  # what speech to text says of the caller's turn: as in `Heard`
+    draft: str | None = None  # what the answer in preparation is to, as `normal` has it
+    drafts: int = 0  # begun since we took the last turn
     heard_to_ms: int = 0  # speech to text is done with the caller's voice up to here
-    partial_to_ms: int = 0  # where those end
-    repeats: int = 0  # how often those were revised since the last final ones
-    interims: bool = False  # speech to text tells words before they are final
     words_ms: int = 0  # when words came last
     keys: str = ""  # open keys
     keyed_ms: int = 0
@@ -72,10 +76,6 @@ class Turn:
     closing: str | None = None  # the call is to end, for this reason
     closing_ms: int = 0
     goodbye: bool = False  # the reply in the air says so
-    air: InTheAir = SILENCE  # what the caller heard begin of it
-    volume: Volume = Volume.FULL
-    ducked_ms: int | None = None  # this interruption made us softer then
-    held_ms: int | None = None  # and silent then
 
     @property
     def replying(self) -> bool:
@@ -84,11 +84,6 @@ class Turn:
     @property
     def text(self) -> str:
         return " ".join(word for word in (*(heard.text for heard in self.heard), self.partial) if word)
-
-    @property
-    def over_us(self) -> tuple[Heard, ...]:
-        """Open final words said since the phase began; earlier ones are late words of the turn before."""
-        return tuple(heard for heard in self.heard if heard.ended_ms > self.since_ms)
 
     @property
     def deaf(self) -> bool:
@@ -106,47 +101,33 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer the caller, who fell silent at `stopped_ms`. `heard` are the words the turn was made of."""
+    """Answer the caller, who fell silent at `stopped_ms`. `heard` are the words the turn was made of. `drafted` when
+    the draft in preparation is that answer."""
 
     to: CallerTurn
     stopped_ms: int
     heard: tuple[Heard, ...] = ()
+    drafted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Prepare the answer to this, which the caller has probably said by now."""
+
+    to: Said
+
+
+@dataclass(frozen=True, slots=True)
+class DropDraft:
+    """Forget the answer in preparation."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutReply:
-    """Fall silent now: the caller took the turn at `voice_ms`, unless it is we who end the call or must. `quiet_ms` is
-    when we were softened, or held back, for it."""
+    """Fall silent now: the caller took the turn at `voice_ms`, unless it is we who end the call or must."""
 
     voice_ms: int
     by_caller: bool = True
-    quiet_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Duck:
-    """Speak on, softly: a voice began at `voice_ms`, and what it wants is not known yet."""
-
-    voice_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Not a sound, but give nothing up."""
-
-    voice_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """At full volume again, from where the caller stopped hearing us."""
-
-
-@dataclass(frozen=True, slots=True)
-class PutAside:
-    """Words that make no turn."""
-
-    aside: Aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +135,7 @@ class EndCall:
     reason: str
 
 
-Action = Reply | CutReply | Duck | Hold | Restore | PutAside | EndCall
+Action = Reply | Draft | DropDraft | CutReply | EndCall
 Actions = tuple[Action, ...]
 _Plan = Callable[[Turn, int], tuple[Turn, Actions]]
 
@@ -185,19 +166,18 @@ def deadline(turn: Turn, patience: Patience) -> int | None:
 def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
     match signal:
         case VoiceOn(at_ms):
-            return replace(turn, voice_ms=at_ms, sign_ms=now_ms)
+            return replace(turn, voice_ms=at_ms, spoke_ms=at_ms, sign_ms=now_ms, mark="")
         case VoiceOff(at_ms) if turn.voice_ms is not None:
             if at_ms - turn.voice_ms < patience.barge_in_ms:  # a click, unless words come of it
                 return replace(turn, voice_ms=None)
             return replace(turn, voice_ms=None, quiet_ms=at_ms, sign_ms=now_ms)
-        case Heard(final=False, text=text):
+        case Heard(final=False, text=text, mark=mark):
             if not text:
-                return turn
-            turn = replace(turn, partial=text, partial_to_ms=signal.ended_ms or now_ms, repeats=turn.repeats + 1)
-            return replace(turn, interims=True, words_ms=now_ms, sign_ms=now_ms)
+                return replace(turn, mark=mark or turn.mark)
+            return replace(turn, partial=text, mark=mark, words_ms=now_ms, sign_ms=now_ms)
         case Heard():
             to_ms = max(turn.heard_to_ms, signal.ended_ms or now_ms)
-            turn = replace(turn, partial="", repeats=0, heard_to_ms=to_ms)
+            turn = replace(turn, partial="", mark=signal.mark, heard_to_ms=to_ms)
             if not signal.text:
                 return turn
             return replace(turn, heard=(*turn.heard, signal), words_ms=now_ms, sign_ms=now_ms)
@@ -205,15 +185,12 @@ def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
             return replace(turn, keys=turn.keys + digit, keyed_ms=now_ms, sign_ms=now_ms)
         case MustEnd(reason) if turn.closing is None:
             return replace(turn, closing=reason, closing_ms=now_ms)
-        case ReplyBegan(protected, line) if turn.replying:
+        case ReplyBegan(protected) if turn.replying:
             if turn.number == 0 and turn.phase is Phase.THINKING:  # a wordless hello before our first word
                 turn = replace(turn, quiet_ms=None)
             since_ms = turn.since_ms if turn.phase is Phase.SPEAKING else now_ms
-            air = turn.air.beginning(line, now_ms)
-            return replace(turn, phase=Phase.SPEAKING, since_ms=since_ms, protected=protected, air=air)
+            return replace(turn, phase=Phase.SPEAKING, since_ms=since_ms, protected=protected)
         case ReplyEnded() if turn.replying:
-            if turn.quiet_ms is not None and not turn.text and now_ms - turn.quiet_ms > patience.late_ms:
-                turn = replace(turn, quiet_ms=None)  # a sound that nobody waits for words of any more
             return replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False)
         case _:  # Tick, and whatever came too late to matter
             return turn
@@ -231,8 +208,8 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
         yield patience.call_ms, _close("too_long")
     else:
         yield turn.closing_ms + patience.goodbye_ms, _end(turn.closing)
-    if turn.volume is not Volume.FULL and not (turn.replying and turn.cuttable):
-        yield turn.since_ms, _restore
+    if turn.draft is not None and turn.draft != normal(turn.text):
+        yield turn.words_ms, _drop
     if turn.replying:
         if turn.cuttable:
             yield from _reasons_to_stop(turn, patience)
@@ -242,8 +219,13 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
         yield _keys_due(turn, patience), _answer_keys
     elif turn.voice_ms is not None:
         yield turn.voice_ms + patience.turn_ms, _answer_words
+        if turn.mark == "ended" and turn.heard and not turn.partial:  # that voice says nothing
+            pause_ms = patience.pause_after(turn.text, ended=True)
+            yield max(turn.words_ms, turn.voice_ms) + pause_ms + patience.noise_ms, _answer_words
+        yield from _drafting(turn, patience)
     elif turn.text or turn.quiet_ms is not None:
         yield _words_due(turn, patience), _answer_words
+        yield from _drafting(turn, patience)
     elif turn.closing is not None:
         yield turn.closing_ms, _say_goodbye
     elif turn.misses >= patience.misses:
@@ -257,41 +239,13 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
 def _reasons_to_stop(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
     if turn.keys:
         yield turn.keyed_ms, _cut(turn.keyed_ms)
-    over = _overlap(turn)
-    for due_ms, verdict in verdicts(over, patience):
-        yield due_ms, _VERDICTS[verdict]
+    fresh = [heard for heard in turn.heard if heard.ended_ms > turn.since_ms]
+    if fresh:  # words without a voice: voice activity was too cautious, or there is none
+        yield turn.since_ms, _cut(max(fresh[0].started_ms, turn.since_ms))
+    if turn.voice_ms is not None:
+        yield turn.voice_ms + patience.barge_in_ms, _cut(turn.voice_ms)
     if turn.closing is not None and turn.asked_ms < turn.closing_ms:  # what is asked for later gets its answer first
         yield turn.closing_ms, _cut(turn.closing_ms, by_caller=False)
-
-
-def _overlap(turn: Turn) -> Overlap:
-    """Words without a voice count too: voice activity was too cautious, or there is none."""
-    heard, partial = turn.over_us, turn.partial if turn.partial_to_ms > turn.since_ms else ""
-    began_ms = _began_ms(turn)
-    words = meaning(" ".join([*(words.text for words in heard), partial]), began_ms, turn.air)
-    return Overlap(
-        volume=turn.volume,
-        audible=turn.phase is Phase.SPEAKING,
-        voice_ms=turn.voice_ms,
-        quiet_ms=turn.quiet_ms,
-        words=words,
-        words_ms=turn.words_ms,
-        sure=not partial or turn.repeats > 1,
-        settled=not partial and turn.quiet_ms is not None and turn.heard_to_ms >= turn.quiet_ms - _SLACK_MS,
-        interims=turn.interims,
-        held_ms=turn.held_ms or 0,
-        question_ms=turn.air.question_over_ms(began_ms) if words is Meaning.ANSWER else None,
-    )
-
-
-def _began_ms(turn: Turn) -> int:
-    """When the caller began to speak over us."""
-    heard = turn.over_us
-    if heard:
-        return max(heard[0].started_ms, turn.since_ms)
-    if turn.voice_ms is not None:
-        return turn.voice_ms
-    return max(turn.since_ms, turn.partial_to_ms if turn.quiet_ms is None else min(turn.quiet_ms, turn.partial_to_ms))
 
 
 def _keys_due(turn: Turn, patience: Patience) -> int:
@@ -299,13 +253,34 @@ def _keys_due(turn: Turn, patience: Patience) -> int:
     return turn.keyed_ms if complete else turn.keyed_ms + patience.key_gap_ms
 
 
+def _drafting(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
+    """When to begin the answer: as soon as the words sound as if they were all, whoever says so."""
+    if turn.draft is not None:
+        if turn.mark == "resumed":
+            yield turn.words_ms, _drop
+        return
+    if not turn.text or turn.drafts >= patience.drafts or turn.mark == "resumed":
+        return
+    ending = patience.ending(turn.text)
+    if ending is Ending.OPEN:
+        return
+    if turn.mark in ("eager", "ended"):
+        yield turn.words_ms, _draft
+    elif turn.voice_ms is None and turn.quiet_ms is not None:
+        if turn.words_ms > turn.spoke_ms:  # words of the last voice, not of the one before
+            yield max(turn.quiet_ms, turn.words_ms), _draft
+    elif ending is Ending.CLOSED and not turn.drafts:
+        yield turn.words_ms + patience.stable_ms, _draft
+
+
 def _words_due(turn: Turn, patience: Patience) -> int:
     """After the caller's pause; later while words of the last voice may still come."""
+    ended = turn.mark == "ended"
     if turn.quiet_ms is None:
-        return turn.words_ms + (patience.unheard_ms if turn.partial else patience.pause_after(turn.text))
+        return turn.words_ms + (patience.unheard_ms if turn.partial else patience.pause_after(turn.text, ended=ended))
     if turn.partial or turn.heard_to_ms < turn.quiet_ms - _SLACK_MS:
         return turn.quiet_ms + patience.unheard_ms
-    return turn.quiet_ms + patience.pause_after(turn.text)
+    return turn.quiet_ms + patience.pause_after(turn.text, ended=ended)
 
 
 # --- doing it ---------------------------------------------------------------------------------------------------------
@@ -314,7 +289,8 @@ def _words_due(turn: Turn, patience: Patience) -> int:
 def _end(reason: str) -> _Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
         cut = (CutReply(now_ms, by_caller=False),) if turn.replying else ()
-        return replace(turn, phase=Phase.OVER, since_ms=now_ms), (*cut, EndCall(reason))
+        over = replace(turn, phase=Phase.OVER, since_ms=now_ms, draft=None)
+        return over, (*cut, *_without_draft(turn), EndCall(reason))
 
     return plan
 
@@ -328,73 +304,30 @@ def _close(reason: str) -> _Plan:
 
 def _cut(voice_ms: int, *, by_caller: bool = True) -> _Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-        quiet_ms = turn.ducked_ms if turn.ducked_ms is not None else turn.held_ms
         listening = replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False, goodbye=False)
-        listening = replace(listening, volume=Volume.FULL, ducked_ms=None, held_ms=None)
         if turn.goodbye and turn.closing == "silence":  # not so silent after all
             listening = replace(listening, closing=None, nudges=0, misses=0)
-        return listening, (CutReply(voice_ms, by_caller, quiet_ms if by_caller else None),)
+        return listening, (CutReply(voice_ms, by_caller),)
 
     return plan
-
-
-def _take(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return _cut(_began_ms(turn))(turn, now_ms)
-
-
-def _duck(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return replace(turn, volume=Volume.LOW, ducked_ms=now_ms), (Duck(_began_ms(turn)),)
-
-
-def _hold(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return replace(turn, volume=Volume.HELD, held_ms=now_ms), (Hold(_began_ms(turn)),)
-
-
-def _restore(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return replace(turn, volume=Volume.FULL, ducked_ms=None, held_ms=None), (Restore(),)
-
-
-def _ignore(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return _restore(replace(turn, voice_ms=None), now_ms)
-
-
-def _dismiss(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    over = _overlap(turn)
-    done: Actions = ()
-    if over.words is not Meaning.NOTHING:
-        said = " ".join(words for words in (*(heard.text for heard in turn.over_us), turn.partial) if words)
-        ended_ms = max([heard.ended_ms for heard in turn.over_us], default=turn.partial_to_ms)
-        done = (PutAside(Aside(over.words.value, said, _began_ms(turn), ended_ms)),)
-    late = tuple(heard for heard in turn.heard if heard not in turn.over_us)
-    return replace(turn, heard=late, partial="", repeats=0, quiet_ms=None), done
-
-
-_VERDICTS: Mapping[Verdict, _Plan] = {
-    Verdict.DUCK: _duck,
-    Verdict.HOLD: _hold,
-    Verdict.RESTORE: _restore,
-    Verdict.IGNORE: _ignore,
-    Verdict.TAKE: _take,
-    Verdict.DISMISS: _dismiss,
-}
 
 
 def _say_goodbye(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     reason = turn.closing or "finished"
     asked = _ask(turn, now_ms, goodbye=True)
-    return asked, (Reply(Closing(asked.number, reason), now_ms),)
+    return asked, (*_without_draft(turn), Reply(Closing(asked.number, reason), now_ms))
 
 
 def _nudge(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     asked = _ask(turn, now_ms, nudges=turn.nudges + 1)
-    return asked, (Reply(Silent(asked.number, asked.nudges), now_ms),)
+    return asked, (*_without_draft(turn), Reply(Silent(asked.number, asked.nudges), now_ms))
 
 
 def _answer_keys(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     """Words said meanwhile stay open: they may be what matters more, such as an opt-out."""
     asked = _ask(turn, now_ms, keys="", nudges=0, misses=0)
     digits = turn.keys.removesuffix("#") or "#"
-    return asked, (Reply(Pressed(asked.number, digits), turn.keyed_ms),)
+    return asked, (*_without_draft(turn), Reply(Pressed(asked.number, digits), turn.keyed_ms))
 
 
 def _answer_words(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
@@ -402,12 +335,30 @@ def _answer_words(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     text = turn.text
     misses = 0 if text else turn.misses + 1
     asked = _ask(turn, now_ms, quiet_ms=None, heard=(), partial="", nudges=0, misses=misses)
-    confidence = min((heard.confidence for heard in turn.heard), default=0.0)
     stopped_ms = turn.quiet_ms if turn.quiet_ms is not None else min(turn.words_ms or now_ms, now_ms)
-    return asked, (Reply(Said(asked.number, text, confidence), stopped_ms, turn.heard),)
+    drafted = turn.draft is not None and turn.draft == normal(text)
+    reply = Reply(_said(turn), stopped_ms, turn.heard, drafted)
+    return asked, (reply,) if drafted else (*_without_draft(turn), reply)
+
+
+def _draft(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return replace(turn, draft=normal(turn.text), drafts=turn.drafts + 1), (Draft(_said(turn)),)
+
+
+def _drop(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return replace(turn, draft=None), (DropDraft(),)
+
+
+def _without_draft(turn: Turn) -> Actions:
+    return (DropDraft(),) if turn.draft is not None else ()
+
+
+def _said(turn: Turn) -> Said:
+    """The open words as the caller's next turn."""
+    return Said(turn.number + 1, turn.text, min((heard.confidence for heard in turn.heard), default=0.0))
 
 
 def _ask(turn: Turn, now_ms: int, **changes: Any) -> Turn:
     """The voice that is still on belongs to the turn just taken: only a new one may cut the reply."""
     asked = replace(turn, phase=Phase.THINKING, since_ms=now_ms, asked_ms=now_ms, number=turn.number + 1, voice_ms=None)
-    return replace(asked, protected=False, air=SILENCE, repeats=0, **changes)
+    return replace(asked, protected=False, mark="", draft=None, drafts=0, **changes)

@@ -14,10 +14,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document fo
 def mount(evaluation: typer.Typer) -> None:
     """Adds the commands to `evaluate`. Each imports what it measures with only when it runs."""
     evaluation.command("answers")(answers)
+    evaluation.command("keys")(keys)
 
 
 def answers(data: Data = None, as_json: AsJson = False) -> None:
     """Who answered an outbound call: person or machine, how soon that is known, and where the beep ends."""
     from app.evaluation.answers import report
+
+    raise typer.Exit(report(data, as_json))
+
+
+def keys(data: Data = None, as_json: AsJson = False) -> None:
+    """Keys that come as tones in the sound: whole sequences, and false ones in speech."""
+    from app.evaluation.keys import report
 
     raise typer.Exit(report(data, as_json))

@@ -8,79 +8,57 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
-from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderRefused
-from app.providers.breaker import Breaker
-from app.providers.chat_protocol import Chunks, Dialect, Ended, Piece
+from app.errors import ProviderDown, ProviderLate, ProviderRefused
+from app.providers.chat_protocol import Chunks, Dialect
+from app.providers.language_model import Limits, Piece, in_time
+from app.settings import Settings
 
 if TYPE_CHECKING:
     import openai
     from openai.types.chat import ChatCompletionChunk
 
+__all__ = ["ChatModel", "Limits", "connect", "make", "make_second"]
+
 WARM_S = 10.0
 MOST_CHANGES = 8  # of a request that a server does not like
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds: from the request to the first word, between two pieces, and for the figures after the last."""
-
-    first_s: float = 1.2
-    gap_s: float = 0.8
-    usage_s: float = 0.2
+def connect(*, key: str, base_url: str, model: str, name: str = "openai", limits: Limits | None = None) -> ChatModel:
+    """Opens nothing yet."""
+    return ChatModel(client_of(key, base_url), model, limits, name=name)
 
 
-def connect(*, key: str, base_url: str, model: str, limits: Limits | None = None) -> ChatModel:
-    """Opens nothing yet. No retries: by the time one comes back the caller has been answered without it."""
+def client_of(key: str, base_url: str) -> openai.AsyncOpenAI:
+    """No retries: by the time one comes back the caller has been answered without it."""
     import httpx2
     import openai
 
     timeout = httpx2.Timeout(5.0, connect=1.0)
-    client = openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout)
-    return ChatModel(client, model, limits)
+    return openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout)
 
 
 class ChatModel:
-    """One model at one server, shared by all calls of a process: what one call learns of it spares the next."""
+    """The LanguageModel port. One serves all calls of a process: what one call learns of it spares the next."""
 
-    def __init__(self, client: openai.AsyncOpenAI, model: str, limits: Limits | None = None) -> None:
-        self.client, self.model = client, model
+    def __init__(
+        self, client: openai.AsyncOpenAI, model: str, limits: Limits | None = None, *, name: str = "openai"
+    ) -> None:
+        self.client, self.model, self.name = client, model, name
         self.limits = limits or Limits()
         self.dialect = Dialect()
-        self.breaker = Breaker()
 
-    async def stream(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> AsyncGenerator[Piece, None]:
-        """Words as they come; tool calls whole, then `Ended`, then `Tokens` if the server counts.
-
-        Raises ProviderError when anything is late, missing or wrong. Closing it closes the connection.
-        """
-        now = asyncio.get_running_loop().time
-        if not self.breaker.admits(now()):
-            raise ProviderDown(f"{self.model} is left alone after failures")
-        self.breaker = self.breaker.tried(now())
-        try:
-            async with aclosing(self._whole(messages, tools)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, Ended):
-                        self.breaker = self.breaker.worked()
-                    yield piece
-        except GeneratorExit:  # nobody wants the rest: there were words enough
-            self.breaker = self.breaker.worked()
-            raise
-        except ProviderError as error:
-            asked_to = error.provider_code == 429  # for peace: then it gets it at once
-            self.breaker = replace(Breaker(), opened_at=now()) if asked_to else self.breaker.failed(now())
-            raise
+    def stream(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> AsyncGenerator[Piece, None]:
+        return in_time(lambda: self._open(messages, tools), Chunks(), self.limits, translated)
 
     async def warm(self) -> None:
         """Finds out which form of request the server takes, and leaves a connection open. Raises ProviderError."""
         greeting: Message = {"role": "user", "content": "Say hello."}
-        with _translated():
+        with translated():
             async with asyncio.timeout(WARM_S):
                 stream = await self._open([greeting], (Tool("wait", "Never use this.", {}),))
                 try:
@@ -89,43 +67,8 @@ class ChatModel:
                 finally:
                     await stream.close()
 
-    async def _whole(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Piece, None]:
-        """What goes wrong after the end is nobody's business."""
-        ended = False
-        try:
-            with _translated():
-                async with aclosing(self._pieces(messages, tools)) as pieces:
-                    async for piece in pieces:
-                        ended = ended or isinstance(piece, Ended)
-                        yield piece
-        except ProviderError:
-            if not ended:
-                raise
-        if not ended:
-            raise ProviderDown("the stream ended in the middle")
-
-    async def _pieces(self, messages: Sequence[Message], tools: Sequence[Tool]) -> AsyncGenerator[Piece, None]:
-        loop = asyncio.get_running_loop()
-        due = loop.time() + self.limits.first_s
-        async with asyncio.timeout_at(due):
-            stream = await self._open(messages, tools)
-        calls, ended = Chunks(), False
-        try:
-            chunks = aiter(stream)
-            while True:
-                try:
-                    async with asyncio.timeout_at(due):
-                        chunk: ChatCompletionChunk = await anext(chunks)
-                except StopAsyncIteration:
-                    return
-                pieces = calls.read(chunk)
-                for piece in pieces:
-                    ended = ended or isinstance(piece, Ended)
-                    yield piece
-                if pieces or calls.grew:  # an empty chunk is no progress
-                    due = loop.time() + (self.limits.usage_s if ended else self.limits.gap_s)
-        finally:
-            await stream.close()
+    async def close(self) -> None:
+        await self.client.close()
 
     async def _open(
         self, messages: Sequence[Message], tools: Sequence[Tool]
@@ -143,7 +86,7 @@ class ChatModel:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """The SDK's and the network's errors as ours."""
     import httpx2
     import openai
@@ -157,3 +100,21 @@ def _translated() -> Iterator[None]:
         raise ProviderLate("no word in time") from None
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError) as error:
         raise ProviderDown(f"the stream broke: {type(error).__name__}") from error
+
+
+def make(settings: Settings) -> ChatModel:
+    key = settings.openai_api_key
+    return connect(
+        key=key.get_secret_value() if key else "", base_url=settings.openai_base_url, model=settings.openai_model
+    )
+
+
+def make_second(settings: Settings) -> ChatModel:
+    """Another server, or another model of the same one."""
+    key = settings.openai_2_api_key
+    return connect(
+        key=key.get_secret_value() if key else "",
+        base_url=settings.openai_2_base_url or settings.openai_base_url,
+        model=settings.openai_2_model or settings.openai_model,
+        name="openai_2",
+    )

@@ -9,40 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
+from app.providers.language_model import MOST_TOKENS, Ended, Piece, Tokens, ToolCall, Words
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
-
-MOST_TOKENS = 300  # of one reply, thinking included; what is spoken is shorter
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """`arguments` as the model wrote them: nobody has looked at them yet."""
-
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """`reason` as in the protocol: stop, length, tool_calls, content_filter."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    prompt: int
-    completion: int
-
-
-Piece = Words | ToolCall | Ended | Tokens
 
 
 @dataclass(slots=True)

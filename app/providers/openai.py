@@ -1,4 +1,4 @@
-"""Dialogue on any OpenAI-compatible chat-completions server, steered by the playbook.
+"""Dialogue on language models, steered by the playbook.
 
 The engine decides, as it does offline: what the caller's words change, what is asked next, what has legal weight. The
 model only puts the rest into words, and may use the few tools the state allows. Whenever it is late, fails or says what
@@ -27,8 +27,7 @@ from app.dialog.state import State, Understanding
 from app.dialog.toolbox import NotAllowed, Tool, Used, tools_for, use
 from app.dialog.wording import Wording, divide, is_substance
 from app.errors import ProviderError
-from app.providers.chat import ChatModel
-from app.providers.chat_protocol import Ended, Tokens, ToolCall, Words
+from app.providers.language_model import Ended, LanguageModel, Passed, Tokens, ToolCall, Words
 from app.providers.offline.dialogue import Understand
 from app.providers.pace import Pace
 
@@ -45,6 +44,7 @@ class _Attempt:
     tools: tuple[Tool, ...]
     calls: list[ToolCall] = field(default_factory=list)
     tokens: Tokens | None = None
+    passed: list[Passed] = field(default_factory=list)
     failure: str = ""
     kind: str = ""  # of failure
 
@@ -92,7 +92,7 @@ class LanguageModelDialogue:
     """One conversation."""
 
     def __init__(
-        self, guide: Guide, model: ChatModel, *, today: date, direction: str = "inbound", pace: Pace | None = None
+        self, guide: Guide, model: LanguageModel, *, today: date, direction: str = "inbound", pace: Pace | None = None
     ) -> None:
         self._guide, self._model, self._pace = guide, model, pace or Pace()
         self._book = guide.playbook
@@ -103,7 +103,8 @@ class LanguageModelDialogue:
 
     @property
     def name(self) -> str:
-        return "openai"
+        """Of the model that was asked last."""
+        return self._model.name
 
     @property
     def state(self) -> State:
@@ -153,9 +154,11 @@ class LanguageModelDialogue:
             async for say in spoken:
                 self._reach.spoke(say.text)
                 yield say
-        if attempt.tokens:
-            used = attempt.tokens
-            yield Note(TokensUsed(turn.turn, self.name, self._model.model, used.prompt, used.completion))
+        for gone in attempt.passed:
+            yield Note(ProviderFailed("dialogue", gone.provider, str(gone.error), gone.to, gone.error.kind))
+        if used := attempt.tokens:
+            provider, model = used.provider or self.name, used.model or self._model.model
+            yield Note(TokensUsed(turn.turn, provider, model, used.prompt, used.completion))
         for move in self._rest(attempt, turn.text, wording):
             yield move
 
@@ -200,6 +203,8 @@ class LanguageModelDialogue:
                                 yield say
                         case Tokens():
                             attempt.tokens = piece
+                        case Passed():
+                            attempt.passed.append(piece)
                     if composer.refused or (composer.over and not attempt.tools):
                         break
         except ProviderError as error:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from importlib import import_module
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from app import logs
@@ -22,12 +23,13 @@ from app.dialog.voice import Voice
 from app.errors import BadSetting, ProviderError
 from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
 from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech
-from app.providers.circuits import FuseBox
+from app.providers.circuits import Circuits, FuseBox
+from app.providers.language_model import LanguageModel
 from app.providers.meter import Meter
+from app.providers.model_chain import ModelChain
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.providers.chat import ChatModel
     from app.providers.offline.synthesis import Synthesizer
     from app.providers.offline.vad import SileroVoiceActivity
     from app.providers.offline.workers import RecogniserPool
@@ -88,44 +90,12 @@ class Shared:
         live = _chain(TEXT_TO_SPEECH, self.settings, "tts") != [_offline_tts]
         return live or bool(synthesis.available())
 
-    @cached_property
-    def chat(self) -> ChatModel:
-        from app.providers.chat import connect
-
-        key = self.settings.openai_api_key
-        return connect(
-            key=key.get_secret_value() if key else "",
-            base_url=self.settings.openai_base_url,
-            model=self.settings.openai_model,
-        )
-
 
 def _offline_stt(shared: Shared, playbook: Playbook) -> SpeechToText:
     from app.dialog.sayings import sayings_for
     from app.providers.offline.stt import OfflineSpeechToText
 
     return OfflineSpeechToText(lambda expected: sayings_for(playbook, expected), shared.recognisers)
-
-
-def _playbook_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, str], Dialogue]:
-    from app.providers.offline.dialogue import PlaybookDialogue
-    from app.providers.offline.intents import Intents
-
-    understand = Intents.load(playbook, shared.settings.data_dir).understand
-    return lambda today, direction: PlaybookDialogue(playbook, understand, today=today, direction=direction)
-
-
-def _openai_dialogue(shared: Shared, playbook: Playbook) -> Callable[[date, str], Dialogue]:
-    from app.providers.offline.intents import Intents
-    from app.providers.openai import Guide, LanguageModelDialogue
-    from app.providers.pace import Pace
-
-    if not shared.speaks_anything:
-        log.warning("no voice here speaks what a language model says: the playbook's own lines are used instead")
-        return _playbook_dialogue(shared, playbook)
-    guide, chat = Guide.by(playbook, Intents.load(playbook, shared.settings.data_dir).understand), shared.chat
-    pace = Pace()
-    return lambda today, direction: LanguageModelDialogue(guide, chat, today=today, direction=direction, pace=pace)
 
 
 def _offline_tts(shared: Shared, voice: Voice) -> TextToSpeech:
@@ -138,18 +108,20 @@ def _offline_tts(shared: Shared, voice: Voice) -> TextToSpeech:
     return shared.offline[own]
 
 
-def _module(name: str) -> Callable[..., Any]:
-    """Makes what the module's `make(settings, ...)` returns."""
-    return lambda shared, *of: import_module(name).make(shared.settings, *of)
+def _module(name: str, make: str = "make") -> Callable[..., Any]:
+    """Makes what this function of the module returns, given the settings and what depends on the stage."""
+    return lambda shared, *of: getattr(import_module(name), make)(shared.settings, *of)
 
 
 SPEECH_TO_TEXT: Mapping[str, Kind[Callable[[Shared, Playbook], SpeechToText]]] = {
     "deepgram": Kind(_module("app.providers.deepgram"), needs=("deepgram_api_key",)),
     "offline": Kind(_offline_stt),
 }
-DIALOGUE: Mapping[str, Kind[Callable[[Shared, Playbook], Callable[[date, str], Dialogue]]]] = {
-    "playbook": Kind(_playbook_dialogue),
-    "openai": Kind(_openai_dialogue),
+# None: no model from here on. Every chain ends so, named or not.
+DIALOGUE: Mapping[str, Kind[Callable[[Shared], LanguageModel] | None]] = {
+    "openai": Kind(_module("app.providers.chat")),
+    "openai_2": Kind(_module("app.providers.chat", "make_second"), needs=("openai_2_model",)),
+    "playbook": Kind(None),
 }
 TEXT_TO_SPEECH: Mapping[str, Kind[Callable[[Shared, Voice], TextToSpeech]]] = {
     "elevenlabs": Kind(_module("app.providers.elevenlabs"), needs=("elevenlabs_api_key", "elevenlabs_voice_id")),
@@ -163,10 +135,11 @@ class Providers:
     def __init__(self, settings: Settings) -> None:
         self._shared = Shared(settings)
         stt = _chain(SPEECH_TO_TEXT, settings, "stt")
-        dialogue = _chain(DIALOGUE, settings, "llm")[0]
+        llm = takewhile(lambda make: make is not None, _chain(DIALOGUE, settings, "llm"))
         tts = _chain(TEXT_TO_SPEECH, settings, "tts")
         self._stt = lru_cache(PLAYBOOKS)(lambda playbook: tuple(make(self._shared, playbook) for make in stt))
-        self._dialogue = lru_cache(PLAYBOOKS)(lambda playbook: dialogue(self._shared, playbook))
+        self._llm = [make for make in llm if make is not None]
+        self._dialogue = lru_cache(PLAYBOOKS)(self._dialogues)
         self._tts = tts
         self._voices: dict[Voice, tuple[TextToSpeech, ...]] = {}
         self.fuses = FuseBox()
@@ -177,15 +150,24 @@ class Providers:
         listening = [meter.listens(stt) for stt in self._stt(playbook)]
         return ChainedSpeechToText(listening, self.fuses.circuits("stt", tenant))
 
-    def dialogue(self, playbook: Playbook, *, today: date, direction: str) -> Dialogue:
-        """For one call. `today` is the business's local date. The first one of a playbook loads its intents."""
-        return self._dialogue(playbook)(today, direction)
+    def dialogue(self, playbook: Playbook, *, today: date, direction: str, tenant: str = "") -> Dialogue:
+        """For one call, through the circuits of its business. `today` is the business's local date. The first one of a
+        playbook loads its intents."""
+        return self._dialogue(playbook)(today, direction, self.fuses.circuits("llm", tenant))
 
     def text_to_speech(self, playbook: Playbook, meter: Meter | None = None, *, tenant: str = "") -> TextToSpeech:
         """For one call, in the playbook's voice, counted by its meter, through the circuits of its business."""
         meter = meter or Meter()
         found = [meter.speaks(tts) for tts in self._speakers(playbook.voice)]
         return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self.fuses.circuits("tts", tenant))
+
+    @cached_property
+    def language_models(self) -> tuple[LanguageModel, ...]:
+        """Those of the chain, shared by all calls; empty when no voice here could say what they come up with."""
+        if self._llm and not self._shared.speaks_anything:
+            log.warning("no voice here speaks what a language model says: the playbook's own lines are used instead")
+            return ()
+        return tuple(make(self._shared) for make in self._llm)
 
     def voice_activity(self) -> VoiceActivity:
         return self._shared.voice
@@ -206,17 +188,33 @@ class Providers:
         for voice in self._connected():
             with suppress(ProviderError):  # the first call will see, and has stand-ins
                 await voice.warm()
-        if "chat" in vars(self._shared):
+        for model in vars(self).get("language_models", ()):
             with suppress(ProviderError):
-                await self._shared.chat.warm()
+                await model.warm()
 
     async def close(self) -> None:
         for voice in self._connected():
             await voice.close()
-        if "chat" in vars(self._shared):
-            await self._shared.chat.client.close()
+        for model in vars(self).get("language_models", ()):
+            await model.close()
         if "recognisers" in vars(self._shared):
             await asyncio.to_thread(self._shared.recognisers.close)
+
+    def _dialogues(self, playbook: Playbook) -> Callable[[date, str, Circuits], Dialogue]:
+        """What makes one for each call with this playbook."""
+        from app.providers.offline.dialogue import PlaybookDialogue
+        from app.providers.offline.intents import Intents
+
+        understand = Intents.load(playbook, self._shared.settings.data_dir).understand
+        if not (models := self.language_models):
+            return lambda today, direction, _: PlaybookDialogue(playbook, understand, today=today, direction=direction)
+        from app.providers.openai import Guide, LanguageModelDialogue
+        from app.providers.pace import Pace
+
+        guide, pace = Guide.by(playbook, understand), Pace()
+        return lambda today, direction, circuits: LanguageModelDialogue(
+            guide, ModelChain(models, circuits), today=today, direction=direction, pace=pace
+        )
 
     def _speakers(self, voice: Voice) -> tuple[TextToSpeech, ...]:
         """What calls with the same voice share: its connections, and what it has synthesized."""

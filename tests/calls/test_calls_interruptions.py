@@ -1,51 +1,46 @@
 import pytest
 
 from app.dialog.events import AgentHeard, Interrupted
-from app.dialog.patience import Patience
 from app.dialog.transcript import heard_part
 from app.exchange.faults import Faults
 from app.exchange.personas import HangUp, InterruptAfter, Press, Silence, Speak, WaitForAgent
 from app.ports import Finish, Pressed, Say
 from app.providers.scripted import ScriptedDialogue, ScriptedSpeechToText, script
-from app.telephony import mulaw
 
 LONG = Say(("one two three four five six seven eight nine ten eleven twelve",), "disclosure:recording")
 BYE = Say(("Goodbye then.",), "goodbye")
 END = (BYE, Finish("finished"))
 
 
-def loud_after_caller_began(held) -> int:
-    """How long after the caller's first sound the caller last heard us at full volume; in ms of the exchange's tape."""
+def agent_silent_after_caller_began(held) -> int:
     began_ms = held.record.handset.spoken[0].from_ms
-    loud = [place * 20 for place, frame in enumerate(held.heard_frames(began_ms + 1000)) if mulaw.level(frame) > 3000]
-    return max(loud) + 20 - began_ms
+    return held.agent_silent_after(began_ms) - began_ms
 
 
 @pytest.mark.parametrize(
     "faults", [Faults(), Faults(jitter_ms=60), Faults(burst=4, seed=3)], ids=["calm", "jitter", "burst"]
 )
-@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2500])
-def test_the_agent_is_soft_within_300_ms_of_the_callers_first_word_and_silent_when_it_goes_on(scene, after_ms, faults):
+@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2860])
+def test_the_agent_is_silent_within_300_ms_of_the_callers_first_word(scene, after_ms, faults):
     dialogue = ScriptedDialogue((LONG,), script({"stop": END}))
     held = scene(dialogue, ScriptedSpeechToText("stop"), faults=faults).hold(
         InterruptAfter(after_ms, "stop it please"), Silence(5000)
     )
     assert held.reason == "finished"
-    assert loud_after_caller_began(held) <= 300
+    assert agent_silent_after_caller_began(held) <= 300
     interrupted = held.facts(Interrupted)
     assert len(interrupted) == 1
-    assert interrupted[0].quiet_ms - interrupted[0].voice_ms <= 300
-    began_ms = held.record.handset.spoken[0].from_ms
-    assert held.agent_silent_after(began_ms) - began_ms <= Patience().takeover_ms + 100
+    assert interrupted[0].cleared_ms - interrupted[0].voice_ms <= 300
 
 
-@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2500])
+@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2860])
 def test_only_what_was_heard_is_remembered_as_said(scene, after_ms):
     dialogue = ScriptedDialogue((LONG,), script({"stop": END}))
     held = scene(dialogue, ScriptedSpeechToText("stop")).hold(InterruptAfter(after_ms, "stop it please"), Silence(5000))
     cut = held.facts(AgentHeard)[0]
-    cleared_ms = held.agent_silent_after(held.record.handset.spoken[0].from_ms)
-    really_ms = sum(frame != b"\xff" * 160 for frame in held.heard_frames(cleared_ms)) * 20
+    really_ms = (
+        sum(frame != b"\xff" * 160 for frame in held.heard_frames(held.record.handset.spoken[0].from_ms + 400)) * 20
+    )
     assert not cut.complete
     assert abs(cut.heard_ms - really_ms) <= 40
     times = [(word, 300 * place) for place, word in enumerate(LONG.text.split(), 1)]
@@ -105,8 +100,8 @@ def test_C05_a_key_stops_the_agent_and_is_answered_at_once(scene):
 
 
 def test_a_second_interruption_while_the_first_is_answered(scene):
-    dialogue = ScriptedDialogue((LONG,), script({"stop": (LONG,), "enough": END}))
-    held = scene(dialogue, ScriptedSpeechToText("stop", "enough")).hold(
+    dialogue = ScriptedDialogue((LONG,), script({"stop": (LONG,), "really": END}))
+    held = scene(dialogue, ScriptedSpeechToText("stop", "really")).hold(
         InterruptAfter(900, "stop it please"),
         Silence(1500),
         InterruptAfter(300, "I said stop"),
@@ -119,11 +114,11 @@ def test_a_second_interruption_while_the_first_is_answered(scene):
 
 def test_a_caller_who_goes_on_talking_is_listened_to(scene):
     """A pause for breath longer than our patience: the reply begun in it gives way."""
-    dialogue = ScriptedDialogue((LONG,), script({"my name is": (LONG,), "bob": END}))
-    held = scene(dialogue, ScriptedSpeechToText("my name is", "bob")).hold(
-        WaitForAgent(), Speak("my name is"), Silence(700), Speak("bob marley"), Silence(5000)
+    dialogue = ScriptedDialogue((LONG,), script({"i want solar": (LONG,), "for my house": END}))
+    held = scene(dialogue, ScriptedSpeechToText("i want solar", "for my house")).hold(
+        WaitForAgent(), Speak("i want solar"), Silence(900), Speak("for my house"), Silence(5000)
     )
-    assert [turn.text for turn in dialogue.turns] == ["my name is", "bob"]
+    assert [turn.text for turn in dialogue.turns] == ["i want solar", "for my house"]
     assert held.reason == "finished"
 
 

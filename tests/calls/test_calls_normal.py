@@ -50,7 +50,7 @@ def test_a_call_is_greeted_answered_and_said_goodbye_to(scene):
         assert latency.dialogue is not None
         assert 150 <= latency.dialogue <= 170
         assert latency.total is not None
-        assert 850 <= latency.total <= 950  # 500 pause + 150 dialogue + 200 speech, and what we add
+        assert 690 <= latency.total <= 750  # 240 + 120 for the words, 150 dialogue, 200 speech, and what we add
     assert len(held.facts(TurnTimed)) == 3
     assert len(held.facts(CallerSaid)) == 2
     assert all(heard.complete for heard in held.facts(AgentHeard))

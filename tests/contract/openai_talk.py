@@ -16,10 +16,13 @@ from app.dialog.state import Understanding
 from app.exchange.completions import Completion
 from app.exchange.openai import Answer, ChatServer
 from app.providers.chat import ChatModel, Limits, connect
+from app.providers.circuits import FuseBox
+from app.providers.model_chain import Hedge, ModelChain
 from app.providers.openai import Guide, LanguageModelDialogue
 
 FRIDAY = date(2026, 11, 20)
 PATIENT = Limits(first_s=10.0, gap_s=10.0, usage_s=10.0)  # on a busy machine nothing is late by accident
+NO_HEDGE = Hedge(next_s=10.0, total_s=10.0)
 MEANINGS = {
     "how much does it cost": Understanding("price", 0.9, "question:price", 0.9),
     "is there a warranty": Understanding("other", 0.2, "question:warranty", 0.9),
@@ -47,7 +50,9 @@ class Talk:
 
     def __init__(self, model: ChatModel, server: ChatServer) -> None:
         self.model, self.server = model, server
-        self.dialogue = LanguageModelDialogue(guide(), model, today=FRIDAY)
+        self.fuses = FuseBox()
+        chain = ModelChain([model], self.fuses.circuits("llm"), NO_HEDGE)
+        self.dialogue = LanguageModelDialogue(guide(), chain, today=FRIDAY)
         self.moves: list[Move] = []
         self.turn = 0
 

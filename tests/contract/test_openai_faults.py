@@ -7,8 +7,9 @@ import pytest
 from app.dialog.events import ProviderFailed
 from app.dialog.moves import HeardLine, Said, Say
 from app.exchange.completions import Completion
-from app.providers.breaker import Breaker, Rules
+from app.providers.breaker import Rules
 from app.providers.chat import Limits
+from app.providers.circuits import Circuit
 from tests.contract.openai_talk import Talk, northlight, run, talking
 
 PRICE = "how much does it cost"
@@ -39,8 +40,8 @@ def test_F09_a_server_that_keeps_failing_is_left_alone_and_tried_again() -> None
                 assert await talk.says(PRICE) == WRITTEN
             assert len(talk.server.requests) == Rules().failures
             talk.server.replies = [Completion(WORDS)]
-            talk.model.breaker = Breaker(opened_at=-1000.0)  # it has rested since long ago
-            assert await talk.says(PRICE) == WORDS, "one request finds out that it is well again"
+            talk.fuses.worked(Circuit("llm", "openai"))  # somebody found out that it is well again
+            assert await talk.says(PRICE) == WORDS, "then it is asked again"
             assert talk.failures == []
 
     run(main)

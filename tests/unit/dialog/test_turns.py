@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.dialog.events import (
-    Aside,
     Heard,
     HungUp,
     Keyed,
@@ -17,23 +16,10 @@ from app.dialog.events import (
     VoiceOff,
     VoiceOn,
 )
-from app.dialog.interruption import Volume
 from app.dialog.moves import Closing, Expectation, Pressed, Said, Silent
 from app.dialog.patience import Patience, spoken_digits
-from app.dialog.turns import (
-    Action,
-    CutReply,
-    Duck,
-    EndCall,
-    Hold,
-    Phase,
-    PutAside,
-    Reply,
-    Restore,
-    Turn,
-    deadline,
-    step,
-)
+from app.dialog.turns import Action, CutReply, Draft, DropDraft, EndCall, Phase, Reply, Turn, deadline, step
+from app.dialog.words import normal
 
 P = Patience()
 LISTENING = Turn(Phase.LISTENING, since_ms=10_000, number=1, sign_ms=10_000)
@@ -76,7 +62,7 @@ def test_the_turn_is_ours_after_words_and_a_pause():
         (13_000, Tick()),
     )
     assert answers(done) == [(12_500, said("I want solar"))]
-    assert done[0][1].stopped_ms == 12_000
+    assert done[-1][1].stopped_ms == 12_000
 
 
 def test_words_that_come_after_the_pause_are_answered_at_once():
@@ -121,7 +107,7 @@ def test_a_word_as_short_as_a_click_is_a_turn():
     _, done = play(
         LISTENING, (11_050, VoiceOn(11_000)), (11_100, VoiceOff(11_090)), (11_300, Heard("no")), (15_000, Tick())
     )
-    assert answers(done) == [(11_800, said("no"))]
+    assert answers(done) == [(11_500, said("no"))]
 
 
 def test_words_that_stay_provisional_are_taken_as_they_are():
@@ -158,137 +144,109 @@ def test_spoken_digits(words, count):
     assert spoken_digits(words) == count
 
 
+# --- drafts ----------------------------------------------------------------------------------------------------------
+
+
+def acts(done: Sequence[tuple[int, Action]]) -> list[tuple[int, str]]:
+    return [(at, type(action).__name__) for at, action in done]
+
+
+EAGER = Heard("what does it cost", False, ended_ms=12_000, mark="eager")
+ENDED = Heard("What does it cost?", True, 0.9, 11_000, 12_000, mark="ended")
+
+
+def test_an_eager_end_of_turn_begins_a_draft_which_the_same_words_adopt_whatever_their_marks():
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_200, ENDED), (12_260, VoiceOff(12_050)))
+    assert acts(done) == [(12_120, "Draft"), (12_260, "Reply")]
+    assert done[1][1].drafted
+
+
+def test_a_caller_who_goes_on_drops_the_draft():
+    more = Heard("what does it cost to", False)
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_400, more), (13_000, Tick()))
+    assert acts(done) == [(12_120, "Draft"), (12_400, "DropDraft")]
+    resumed = Heard("", False, mark="resumed")
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_300, resumed), (13_000, Tick()))
+    assert acts(done) == [(12_120, "Draft"), (12_300, "DropDraft")]
+
+
+def test_other_words_in_the_end_are_answered_anew():
+    ended = Heard("what does it cost me", True, 0.9, 11_000, 12_000, mark="ended")
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_270, VoiceOff(12_050)), (12_300, ended))
+    assert acts(done) == [(12_120, "Draft"), (12_300, "DropDraft"), (12_300, "Reply")]
+    assert not done[2][1].drafted
+
+
+def test_nothing_is_drafted_for_words_that_something_must_follow():
+    eager = Heard("I would like to", False, ended_ms=12_000, mark="eager")
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, eager), (12_270, VoiceOff(12_050)), (12_900, Tick()))
+    assert done == []
+
+
+def test_the_end_of_a_voice_begins_a_draft_where_nobody_marks_turns():
+    words = Heard("I want solar", False)
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (11_900, words), (12_270, VoiceOff(12_050)), (12_280, Tick()))
+    assert acts(done)[0] == (12_270, "Draft")
+
+
+def test_a_key_drops_the_draft():
+    _, done = play(LISTENING, (11_050, VoiceOn(11_000)), (12_120, EAGER), (12_150, Keyed("9")))
+    assert acts(done) == [(12_120, "Draft"), (12_150, "DropDraft"), (12_150, "Reply")]
+
+
+def test_a_caller_may_think_in_mid_sentence():
+    """A pause of 0.7 s after words that something must follow; speech to text takes the turn for over."""
+    _, done = play(
+        LISTENING,
+        (11_050, VoiceOn(11_000)),
+        (12_200, Heard("I would like to know", True, 0.9, 11_000, 12_000, mark="ended")),
+        (12_270, VoiceOff(12_050)),
+        (12_800, VoiceOn(12_750)),
+        (13_820, Heard("what it costs", False, ended_ms=13_700, mark="eager")),
+        (13_900, Heard("what it costs", True, 0.9, 12_750, 13_700, mark="ended")),
+        (13_970, VoiceOff(13_750)),
+        (15_000, Tick()),
+    )
+    (at, to), *more = answers(done)
+    assert to.text == "I would like to know what it costs"
+    assert at <= 14_300
+    assert not more
+
+
+def test_words_that_sound_finished_are_answered_at_once_and_open_ones_later():
+    for words, least, most in [("yes", 0, 300), ("what does it cost", 0, 300), ("and my", 900, 1400)]:
+        heard = Heard(words, True, 0.9, 11_000, 12_000, mark="ended")
+        _, done = play(
+            LISTENING, (11_050, VoiceOn(11_000)), (12_200, heard), (12_270, VoiceOff(12_000)), (14_000, Tick())
+        )
+        assert least <= answers(done)[0][0] - 12_000 <= most, words
+
+
+def test_a_television_does_not_hold_up_the_answer():
+    """Its voice is on all the time; speech to text hears the caller's turn end."""
+    _, done = play(LISTENING, (10_100, VoiceOn(10_050)), (12_200, ENDED), (14_000, Tick()))
+    assert 12_500 <= answers(done)[0][0] <= 13_000
+
+
 # --- the caller takes over -------------------------------------------------------------------------------------------
 
 
-def test_a_voice_makes_us_soft_at_once_and_silent_when_it_lasts():
-    turn, done = play(SPEAKING, (11_080, VoiceOn(11_000)), (12_000, Tick()))
-    assert done == [(11_080, Duck(11_000)), (11_000 + P.takeover_ms, Hold(11_000))]
-    assert (turn.phase, turn.volume) == (Phase.SPEAKING, Volume.HELD)
+@pytest.mark.parametrize(("voiced_ms", "cuts"), [(119, 0), (120, 1), (3000, 1)])
+def test_voice_cuts_the_reply_once_it_lasts(voiced_ms, cuts):
+    turn, done = play(SPEAKING, (11_080, VoiceOn(11_000)), (11_000 + voiced_ms, Tick()))
+    assert [action for _, action in done] == [CutReply(11_000)] * cuts
+    assert turn.phase is (Phase.LISTENING if cuts else Phase.SPEAKING)
 
 
-def test_a_cough_costs_nothing():
-    turn, done = play(
-        SPEAKING, (11_080, VoiceOn(11_000)), (11_400, VoiceOff(11_300)), (11_500, Heard("")), (14_000, Tick())
-    )
-    assert done == [(11_080, Duck(11_000)), (11_400, Restore())]
-    _, done = play(turn, (14_200, ReplyEnded()), (16_000, Tick()))
-    assert done == []
+def test_a_voice_noticed_late_cuts_at_once():
+    _, done = play(SPEAKING, (11_200, VoiceOn(11_000)))
+    assert done == [(11_200, CutReply(11_000))]
 
 
-def test_the_first_words_that_take_the_turn_silence_us_and_the_next_give_the_reply_up():
-    turn, done = play(
-        SPEAKING,
-        (11_080, VoiceOn(11_000)),
-        (11_300, Heard("no", final=False, ended_ms=11_250)),
-        (11_550, Heard("no wait", final=False, ended_ms=11_500)),
-    )
-    assert done == [(11_080, Duck(11_000)), (11_300, Hold(11_000)), (11_550, CutReply(11_000, quiet_ms=11_080))]
-    assert turn.phase is Phase.LISTENING
-    _, done = play(turn, (12_000, VoiceOff(11_800)), (12_000, Heard("no wait", ended_ms=11_800)), (13_000, Tick()))
-    assert [to.text for _, to in answers(done)] == ["no wait"]
-
-
-def test_words_that_were_no_words_give_nothing_up():
-    """The recogniser took a cough for a word and thought better of it."""
-    _, done = play(
-        SPEAKING,
-        (11_080, VoiceOn(11_000)),
-        (11_300, Heard("no", final=False, ended_ms=11_250)),
-        (11_400, Heard("", ended_ms=11_350)),
-        (11_500, VoiceOff(11_300)),
-        (15_000, Tick()),
-    )
-    assert done == [(11_080, Duck(11_000)), (11_300, Hold(11_000)), (11_500, Restore())]
-
-
-@pytest.mark.parametrize("interims", [True, False])
-def test_a_listeners_word_makes_no_turn_and_is_kept(interims):
-    words = [(11_350, Heard("mm-hm", final=False, ended_ms=11_300))] * interims
-    turn, done = play(
-        SPEAKING,
-        (11_080, VoiceOn(11_000)),
-        *words,
-        (11_600, VoiceOff(11_400)),
-        (11_700, Heard("Mm-hm.", started_ms=11_000, ended_ms=11_400)),
-        (14_000, Tick()),
-    )
-    assert done == [
-        (11_080, Duck(11_000)),
-        (11_600, Restore()),
-        (11_700 + P.answer_ms, PutAside(Aside("backchannel", "Mm-hm.", 11_000, 11_400))),
-    ]
-    _, done = play(turn, (14_100, ReplyEnded()), (18_000, Tick()))
-    assert done == []
-
-
-def test_a_long_listeners_word_is_waited_out_and_the_reply_goes_on():
-    _, done = play(
-        SPEAKING,
-        (11_080, VoiceOn(11_000)),
-        (12_000, VoiceOff(11_800)),
-        (12_100, Heard("yeah okay right", started_ms=11_000, ended_ms=11_800)),
-        (12_200, Tick()),
-    )
-    assert done == [(11_080, Duck(11_000)), (11_650, Hold(11_000)), (12_100, Restore())]
-
-
-def test_a_listeners_yes_near_our_end_is_an_answer():
-    _, done = play(
-        SPEAKING,
-        (11_080, VoiceOn(11_000)),
-        (11_500, VoiceOff(11_300)),
-        (11_600, Heard("yes", started_ms=11_000, ended_ms=11_300)),
-        (12_200, ReplyEnded()),
-    )
-    assert [to.text for _, to in answers(done)] == ["yes"]
-
-
-def test_yes_to_a_question_just_asked_takes_the_turn_though_we_talk_on():
-    line = "Do you own your home? I only ask because it decides what we can offer you."
-    turn, _ = play(SPEAKING, (10_000, ReplyBegan(line=line)))
-    said_yes = [
-        (12_080, VoiceOn(12_000)),
-        (12_500, VoiceOff(12_300)),
-        (12_600, Heard("yes", True, 0.9, 12_000, 12_300)),
-    ]
-    _, done = play(turn, *said_yes, (13_500, Tick()))
-    assert [type(action) for _, action in done] == [Duck, Restore, CutReply, Reply]
-
-
-def test_yes_before_a_question_is_out_waits_for_its_end():
-    turn, _ = play(
-        SPEAKING, (10_000, ReplyBegan(line="Would you like one of us to come to your home and have a look?"))
-    )
-    early = [(12_080, VoiceOn(12_000)), (12_500, VoiceOff(12_300)), (12_600, Heard("yes", True, 0.9, 12_000, 12_300))]
-    _, done = play(turn, *early, (14_600, ReplyEnded()))
-    assert [type(action) for _, action in done] == [Duck, Restore, Reply]
-
-
-def test_a_television_does_not_keep_us_silent():
-    """Words come while people speak, as we know by now; this voice brings none."""
-    talkative = play(LISTENING, (10_500, Heard("so", final=False)), (10_600, Heard("so", ended_ms=10_500)))[0]
-    speaking, _ = play(talkative, (11_200, Tick()), (11_300, ReplyBegan()))
-    turn, done = play(speaking, (12_040, VoiceOn(12_000)), (20_000, Tick()))
-    held_ms = 12_000 + P.wordless_ms
-    assert done == [(12_040, Duck(12_000)), (held_ms, Hold(12_000)), (held_ms + P.wordless_ms, Restore())]
-    _, done = play(turn, (20_100, VoiceOff(20_000)), (23_000, Tick()))
-    assert done == []
-
-
-def test_a_voice_noticed_late_makes_us_silent_at_once():
-    _, done = play(SPEAKING, (11_700, VoiceOn(11_000)))
-    assert done == [(11_700, Duck(11_000)), (11_700, Hold(11_000))]
-
-
-def test_a_reply_that_is_still_being_thought_of_waits_for_the_caller_who_goes_on():
+def test_a_reply_that_is_still_being_thought_of_is_cut_too():
     thinking = Turn(Phase.THINKING, since_ms=10_000, number=1)
-    turn, done = play(thinking, (11_040, VoiceOn(11_000)), (11_500, VoiceOff(11_300)))
-    assert done == [(11_040, Hold(11_000))]
-    _, done = play(turn, (11_600, Heard("", ended_ms=11_300)))
-    assert done == [(11_600, Restore())]
-    _, done = play(turn, (11_600, Heard("and a battery", started_ms=11_000, ended_ms=11_300)))
-    assert done[0] == (11_600, CutReply(11_000, quiet_ms=11_040))
+    _, done = play(thinking, (11_000, VoiceOn(11_000)), (11_120, Tick()))
+    assert done == [(11_120, CutReply(11_000))]
 
 
 def test_the_opening_waits_for_nobody_but_can_be_interrupted():
@@ -297,13 +255,7 @@ def test_the_opening_waits_for_nobody_but_can_be_interrupted():
     _, done = play(turn, (6_800, Tick()))
     assert done == []  # the wordless hello before our first word is not a turn
     _, done = play(Turn(), (700, ReplyBegan()), (1_000, VoiceOn(950)), (1_100, Tick()))
-    assert done == [(1_000, Duck(950))]
-
-
-def test_a_voice_that_outlasts_our_end_meets_us_at_full_volume_next_time():
-    turn, done = play(SPEAKING, (11_080, VoiceOn(11_000)), (11_200, ReplyEnded()), (11_300, Tick()))
-    assert done == [(11_080, Duck(11_000)), (11_200, Restore())]
-    assert turn.voice_ms == 11_000
+    assert done == [(1_070, CutReply(950))]
 
 
 def test_words_spoken_over_us_cut_even_without_voice_activity():
@@ -346,13 +298,7 @@ def test_the_next_line_of_a_reply_need_not_be_protected():
         (12_000, ReplyBegan()),
         (12_010, Tick()),
     )
-    assert done == [(12_000, Duck(11_000)), (12_000, Hold(11_000))]
-
-
-def test_a_protected_line_is_said_at_full_volume():
-    turn, done = play(SPEAKING, (11_000, VoiceOn(11_000)), (11_100, ReplyBegan(protected=True)), (12_000, Tick()))
-    assert done == [(11_000, Duck(11_000)), (11_100, Restore())]
-    assert turn.volume is Volume.FULL
+    assert done == [(12_000, CutReply(11_000))]
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -414,13 +360,9 @@ def test_a_voice_during_the_goodbye_for_silence_brings_the_call_back():
         goodbye=True,
     )
     turn, done = play(
-        goodbye,
-        (11_000, VoiceOn(11_000)),
-        (12_000, VoiceOff(11_800)),
-        (12_100, Heard("I am here", ended_ms=11_800)),
-        (13_000, Tick()),
+        goodbye, (11_000, VoiceOn(11_000)), (12_000, VoiceOff(11_800)), (12_100, Heard("I am here")), (13_000, Tick())
     )
-    assert [type(action) for _, action in done] == [Duck, Hold, CutReply, Reply]
+    assert [type(action) for _, action in done] == [CutReply, Draft, Reply]
     assert turn.closing is None
     _, done = play(turn, (14_000, ReplyEnded()), (20_000, Tick()), (20_001, Tick()))
     assert answers(done) == [(20_000, Silent(6, 1))]
@@ -452,13 +394,7 @@ def test_a_goodbye_that_was_taken_back_does_not_move_the_end_of_the_longest_call
     goodbye = Turn(
         Phase.SPEAKING, since_ms=29_000, asked_ms=29_000, number=4, closing="silence", closing_ms=29_000, goodbye=True
     )
-    _, done = play(
-        goodbye,
-        (33_000, VoiceOn(33_000)),
-        (33_500, Heard("wait", ended_ms=33_400)),
-        (60_000, Tick()),
-        patience=patience,
-    )
+    _, done = play(goodbye, (33_000, VoiceOn(33_000)), (60_000, Tick()), patience=patience)
     assert done[-1] == (35_000, EndCall("too_long"))
 
 
@@ -501,8 +437,9 @@ class World:
         self.protected = False
         self.asked: list[int] = []
         self.settled: list[int] = []
+        self.draft: str | None = None
+        self.drafts = 0  # since the last turn was taken
         self.over = False
-        self.volume = Volume.FULL
 
     def take(self, signal: Signal, patience: Patience) -> None:
         match signal:
@@ -515,10 +452,8 @@ class World:
         self.turn, actions = step(self.turn, signal, self.now_ms, patience)
         assert not (self.over and actions)
         for at, action in enumerate(actions):
-            self.check(action, signal, final=at == len(actions) - 1)
+            self.check(action, signal, patience, final=at == len(actions) - 1)
         assert (self.in_the_air is not None) == self.turn.replying or self.over
-        assert self.volume is self.turn.volume or self.over
-        assert self.turn.replying or self.volume is Volume.FULL
         due = deadline(self.turn, patience)
         assert (due is None) if self.over else (due is not None and due > self.now_ms)
 
@@ -534,9 +469,23 @@ class World:
         self.settled.append(self.in_the_air)
         self.in_the_air, self.protected = None, False
 
-    def check(self, action: Action, signal: Signal, *, final: bool) -> None:
+    def check(self, action: Action, signal: Signal, patience: Patience, *, final: bool) -> None:
         match action:
-            case Reply(to):
+            case Draft(to):
+                assert self.draft is None, "two drafts"
+                assert self.in_the_air is None, "a draft beside a reply"
+                assert to.turn == len(self.asked) + 1
+                assert to.text.strip()
+                self.draft, self.drafts = to.text, self.drafts + 1
+                assert self.drafts <= patience.drafts
+            case DropDraft():
+                assert self.draft is not None, "nothing to drop"
+                self.draft = None
+            case Reply(to, drafted=drafted):
+                assert drafted == (self.draft is not None), "a draft is adopted or dropped before"
+                if drafted:
+                    assert normal(to.text) == normal(self.draft)
+                self.draft, self.drafts = None, 0
                 assert self.in_the_air is None, "two replies in the air"
                 assert to.turn == len(self.asked) + 1
                 self.asked.append(to.turn)
@@ -546,17 +495,10 @@ class World:
                 ends = isinstance(signal, HungUp) or self.turn.phase is Phase.OVER
                 assert not self.protected or ends, "a protected line was cut"
                 self.settle()
-                self.volume = Volume.FULL
-            case Duck() | Hold():
-                assert self.in_the_air is not None, "nothing to soften"
-                assert not self.protected, "a protected line was softened"
-                self.volume = Volume.LOW if isinstance(action, Duck) else Volume.HELD
-            case Restore():
-                assert self.volume is not Volume.FULL
-                self.volume = Volume.FULL
             case EndCall():
                 assert final
                 assert self.in_the_air is None
+                assert self.draft is None
                 self.over = True
 
 
@@ -568,7 +510,11 @@ MAKE = [
     lambda now, ago: Heard("five five", True, 0.9, max(0, now - 400), max(0, now - ago)),
     lambda now, ago: Heard("", True),
     lambda now, ago: Heard("perhaps", False),
-    lambda now, ago: Heard("mm hm", False, ended_ms=now),
+    lambda now, ago: Heard("what does it cost", False, ended_ms=now),
+    lambda now, ago: Heard("what does it cost", False, ended_ms=now, mark="eager"),
+    lambda now, ago: Heard("What does it cost?", True, 0.9, max(0, now - 900), max(0, now - ago), mark="ended"),
+    lambda now, ago: Heard("", False, mark="resumed"),
+    lambda now, ago: Heard("and I would like to", True, 0.9, max(0, now - 900), max(0, now - ago), mark="ended"),
     lambda now, ago: Keyed("1"),
     lambda now, ago: Keyed("#"),
     lambda now, ago: ReplyBegan(),
@@ -580,7 +526,8 @@ MAKE = [
     lambda now, ago: ReplyEnded(closes=True),
     lambda now, ago: HungUp(),
 ]
-OFTEN = [*range(13)] * 4 + [*range(13, len(MAKE))]
+RARE = 5  # at the end of the list
+OFTEN = [*range(len(MAKE) - RARE)] * 4 + [*range(len(MAKE) - RARE, len(MAKE))]
 SCRIPTS = st.lists(
     st.tuples(
         st.sampled_from([0, 1, 20, 119, 120, 500, 2000, 7000]), st.sampled_from(OFTEN), st.sampled_from([0, 100, 400])

@@ -12,7 +12,7 @@ from app.dialog.events import VoiceOff, VoiceOn
 from app.exchange import voices
 from app.exchange.virtual import run
 from app.ports import AudioChunk, CallerSound
-from app.providers.offline.vad import WINDOW, Ear, SileroModel, SileroVoiceActivity
+from app.providers.offline.vad import CONTEXT, WINDOW, Ear, SileroModel, SileroVoiceActivity
 from app.telephony import mulaw
 
 BEFORE_MS = 1000
@@ -89,11 +89,11 @@ def test_lost_audio_ends_a_stretch_and_times_stay_those_of_the_stream(model: Sil
 def test_calls_heard_together_are_heard_as_if_alone(model: SileroModel) -> None:
     """In one batch, by the context and state of its own."""
     texts = ["i own my home", "how much does it cost", "stop calling me"]
-    sounds = [mulaw.decode(a_call(text)).astype(np.float32) / 32768 for text in texts]
-    count = min(sound.size for sound in sounds) // WINDOW
+    sounds = [a_call(text) for text in texts]
+    count = min(len(sound) for sound in sounds) // WINDOW - 1
 
-    def windows(sound: np.ndarray) -> list[np.ndarray]:
-        return [sound[at * WINDOW : (at + 1) * WINDOW] for at in range(count)]
+    def windows(sound: bytes) -> list[bytes]:
+        return [sound[at * WINDOW : (at + 1) * WINDOW + CONTEXT] for at in range(count)]
 
     ears = [Ear.fresh() for _ in texts]
     together = [model.hear(ears, list(group)) for group in zip(*map(windows, sounds), strict=True)]
@@ -120,3 +120,19 @@ def test_many_calls_share_the_model_and_a_hang_up_disturbs_nobody(model: SileroM
 
     for found in asyncio.run(main()):
         assert [type(piece) for piece in found if not isinstance(piece, AudioChunk)] == [VoiceOn, VoiceOff]
+
+
+@pytest.mark.realtime
+def test_a_batch_everybody_has_left_does_not_keep_the_next_call_waiting(model: SileroModel) -> None:
+    activity = SileroVoiceActivity(model=model)
+
+    async def main() -> list[CallerSound]:
+        leaving = asyncio.create_task(watched(activity, noise(200)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        async with asyncio.timeout(30):
+            return await watched(activity, a_call())
+
+    assert [type(piece) for piece in asyncio.run(main()) if not isinstance(piece, AudioChunk)] == [VoiceOn, VoiceOff]

@@ -82,3 +82,20 @@ def test_deepgram_listens_for_the_names_in_the_playbook(playbook):
     assert {"Northlight Solar", "Nora"} <= set(wishes.keyterms)
     assert len(wishes.keyterms) == len(set(wishes.keyterms))
     assert wishes.language == "en"
+
+
+LLM_KEYS = {"OPENAI_API_KEY": "o", "OPENAI_2_MODEL": "small", "ELEVENLABS_API_KEY": "e", "ELEVENLABS_VOICE_ID": "v"}
+
+
+@pytest.mark.parametrize(
+    ("given", "models"),
+    [
+        ({}, []),
+        (LLM_KEYS, ["openai", "openai_2"]),
+        (LLM_KEYS | {"STROWGER_LLM": "openai_2,openai,playbook"}, ["openai_2", "openai"]),
+        (LLM_KEYS | {"STROWGER_LLM": "openai,playbook,openai_2"}, ["openai"]),
+        (LLM_KEYS | {"STROWGER_LLM": "playbook,openai"}, []),
+    ],
+)
+def test_the_models_of_a_chain_are_those_before_the_playbook(given, models):
+    assert [model.name for model in Providers(load(**given)).language_models] == models

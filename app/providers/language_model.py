@@ -1,0 +1,156 @@
+"""What a language model is to us: asked with messages and tools, it answers in pieces, each in time or not at all.
+
+Behind it stand chat completions (chat.py), the Responses API (responses.py) and Anthropic's Messages (anthropic.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.dialog.prompt import Message
+from app.dialog.toolbox import Tool
+from app.errors import ProviderDown, ProviderError
+
+MOST_TOKENS = 300  # of one reply, thinking included; what is spoken is shorter
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """`arguments` as the model wrote them: nobody has looked at them yet."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """`reason` in the words of chat completions: stop, length, tool_calls, content_filter."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """As the server counted. A chain says whose they are."""
+
+    prompt: int
+    completion: int
+    provider: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A chain went on to another model before anybody had said a word: from whom, why, and to whom."""
+
+    provider: str
+    error: ProviderError
+    to: str
+
+
+Piece = Words | ToolCall | Ended | Tokens | Passed
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: from the request to the first word, between two pieces, and for the figures after the last."""
+
+    first_s: float = 1.2
+    gap_s: float = 0.8
+    usage_s: float = 0.2
+
+
+class LanguageModel(Protocol):
+    """One model at one server, shared by all calls of a process."""
+
+    @property
+    def name(self) -> str:
+        """The provider's, as the settings have it."""
+        ...
+
+    @property
+    def model(self) -> str: ...
+
+    def stream(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> AsyncGenerator[Piece, None]:
+        """Words as they come; tool calls whole, then `Ended`, then `Tokens` if the server counts.
+
+        Raises ProviderError when anything is late, missing or wrong. Closing it closes the connection.
+        """
+        ...
+
+    async def warm(self) -> None:
+        """Leaves a connection open. Raises ProviderError."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Reader(Protocol):
+    """Makes pieces of a server's events. `grew`: the last event brought something on, even without a piece."""
+
+    grew: bool
+
+    def read(self, event: Any) -> list[Piece]: ...
+
+
+class Events(Protocol):
+    def __aiter__(self) -> AsyncIterator[Any]: ...
+
+    async def close(self) -> None: ...
+
+
+async def in_time(
+    open_: Callable[[], Awaitable[Events]],
+    reader: Reader,
+    limits: Limits,
+    translated: Callable[[], AbstractContextManager[None]],
+) -> AsyncGenerator[Piece, None]:
+    """Pieces of one answer. `translated` makes ProviderErrors of what its library raises, and of TimeoutError.
+
+    Raises ProviderError. What goes wrong after the end is nobody's business.
+    """
+    ended = False
+    try:
+        with translated():
+            async with aclosing(_timed(open_, reader, limits)) as pieces:
+                async for piece in pieces:
+                    ended = ended or isinstance(piece, Ended)
+                    yield piece
+    except ProviderError:
+        if not ended:
+            raise
+    if not ended:
+        raise ProviderDown("the stream ended in the middle")
+
+
+async def _timed(open_: Callable[[], Awaitable[Events]], reader: Reader, limits: Limits) -> AsyncGenerator[Piece, None]:
+    """Raises TimeoutError when a limit passes; an event that brings nothing on is no sign of life."""
+    loop = asyncio.get_running_loop()
+    due, ended = loop.time() + limits.first_s, False
+    async with asyncio.timeout_at(due):
+        events = await open_()
+    try:
+        stream = aiter(events)
+        while True:
+            try:
+                async with asyncio.timeout_at(due):
+                    event = await anext(stream)
+            except StopAsyncIteration:
+                return
+            pieces = reader.read(event)
+            for piece in pieces:
+                ended = ended or isinstance(piece, Ended)
+                yield piece
+            if pieces or reader.grew:
+                due = loop.time() + (limits.usage_s if ended else limits.gap_s)
+    finally:
+        await events.close()

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     openai_2_api_key: SecretStr | None = Field(None, alias="OPENAI_2_API_KEY")
     openai_2_base_url: str | None = Field(None, alias="OPENAI_2_BASE_URL")
     openai_2_model: str | None = Field(None, alias="OPENAI_2_MODEL")
+    openai_realtime_model: str = Field("gpt-realtime", alias="OPENAI_REALTIME_MODEL")
+    openai_realtime_voice: str = Field("marin", alias="OPENAI_REALTIME_VOICE")
     elevenlabs_api_key: SecretStr | None = Field(None, alias="ELEVENLABS_API_KEY")
     elevenlabs_base_url: str = Field("wss://api.elevenlabs.io", alias="ELEVENLABS_BASE_URL")
     elevenlabs_voice_id: str | None = Field(None, alias="ELEVENLABS_VOICE_ID")

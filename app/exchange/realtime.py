@@ -203,7 +203,8 @@ class _Session:
         request = event.get("response") or {}
         aside = request.get("conversation") == "none"
         if not aside and self._in_conversation is not None:
-            await self._error("conversation_already_has_active_response", "wait for response.done")
+            about = str(event.get("event_id", ""))
+            await self._error("conversation_already_has_active_response", "wait for response.done", about)
             return
         response = f"resp_{next(self._numbers)}"
         if not aside:
@@ -278,8 +279,9 @@ class _Session:
         self._items[item] = audio_ms
         return item
 
-    async def _error(self, code: str, message: str) -> None:
-        await self._send("error", error={"type": "invalid_request_error", "code": code, "message": message})
+    async def _error(self, code: str, message: str, about: str = "") -> None:
+        error = {"type": "invalid_request_error", "code": code, "message": message, "event_id": about or None}
+        await self._send("error", error=error)
 
     async def _send(self, kind: str, **fields: Any) -> None:
         await self._connection.send(json.dumps({"event_id": f"event_{next(self._numbers)}", "type": kind, **fields}))

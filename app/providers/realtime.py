@@ -30,6 +30,7 @@ _BEFORE_MS = 400  # sound kept while nobody speaks: a voice is noticed a little 
 _PIECE_BYTES = 480  # 60 ms a message
 _LEAST_MS = 120  # the server refuses to commit less than 100 ms
 _GOODBYE_S = 0.2
+_CANCEL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,17 +227,22 @@ class RealtimeSocket:
         answer = Answer(str(next(self._names)))
         self._answers[answer.name] = answer
         where = {"conversation": "none", "input": []} if aside else {}
-        await self.send({"type": "response.create", "response": {**request, **where, "metadata": {"ask": answer.name}}})
+        wanted = {**request, **where, "metadata": {"ask": answer.name}}
+        await self.send({"type": "response.create", "event_id": answer.name, "response": wanted})
         if not aside:
             self._open = answer
         return answer
 
     async def cancel(self, answer: Answer) -> None:
-        if answer.done or not self.connected:
-            return
+        """The server makes no other reply in the conversation before it says that this one is over."""
         answer.fail("cancelled")
-        if answer.response_id:
-            await self.send({"type": "response.cancel", "response_id": answer.response_id})
+        if answer.over.is_set() or not self.connected:
+            return
+        which = {"response_id": answer.response_id} if answer.response_id else {}
+        await self.send({"type": "response.cancel", **which})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CANCEL_S):
+                await answer.over.wait()
 
     async def close_answer(self) -> None:
         """The last reply is over: the server remembers of it what the caller heard."""
@@ -315,6 +321,9 @@ class RealtimeSocket:
     def _take_error(self, error: Any) -> None:
         """The session stays open after most errors; one about us ends it."""
         code = str(getattr(error, "code", "") or "")
+        if answer := self._answers.get(str(getattr(error, "event_id", "") or "")):
+            answer.fail(code)
+            answer.over.set()
         if code in ("session_expired", "invalid_api_key", "model_not_found", "insufficient_quota"):
             raise ProviderRefused(code)
         if code == "input_audio_buffer_commit_empty" and self._due:

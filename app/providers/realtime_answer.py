@@ -12,9 +12,9 @@ import binascii
 from dataclasses import dataclass
 from typing import Any
 
-from app.providers.rest_of_line import MS_PER_LETTER
 from app.telephony.mulaw import BYTES_PER_MS
 
+_MS_PER_LETTER = 75  # of ordinary speech, spaces and marks not counted
 _NEAR_MS = 300  # a phrase's end is looked for so far from where it should be
 _QUIET_MS = 60
 _MOST_AUDIO = 60_000 * BYTES_PER_MS  # of one reply: a minute
@@ -44,6 +44,7 @@ class Answer:
         self.tokens: tuple[int, int] | None = None  # prompt, completion
         self.reason = ""  # why it is done: "completed", or what went wrong
         self.text_done = self.audio_done = self.done = False
+        self.over = asyncio.Event()  # the server is through with it
         self.heard_ms = 0  # of its sound, by the caller
         self._said = 0  # letters given to the voice so far
         self._said_ms = 0
@@ -99,6 +100,9 @@ class Answer:
             self.audio += sound
 
     def _finish(self, response: Any) -> None:
+        self.over.set()
+        if self.done:  # we were through with it before
+            return
         usage = getattr(response, "usage", None)
         if usage is not None:
             self.tokens = (int(usage.input_tokens or 0), int(usage.output_tokens or 0))
@@ -150,13 +154,16 @@ class Answer:
     def _estimate_ms(self, letter: int) -> int:
         if self.text_done and self.audio_done:
             return self.audio_ms * letter // max(1, len(letters(self.text)))
-        return self._said_ms + (letter - self._said) * MS_PER_LETTER
+        return self._said_ms + (letter - self._said) * _MS_PER_LETTER
 
     def _near(self, place_ms: int) -> int:
         """The quietest place within reach."""
         first, last = max(0, place_ms - _NEAR_MS), min(self.audio_ms - _QUIET_MS, place_ms + _NEAR_MS)
-        places = range(first, last + 1, 20)
-        return min(places, key=self._loudness, default=min(place_ms, self.audio_ms)) if last >= first else self.audio_ms
+        if last < first:
+            return self.audio_ms
+        loudness = {at: self._loudness(at) for at in range(first, last + 1, 20)}
+        enough = min(loudness.values()) * 1.1
+        return min((at for at, loud in loudness.items() if loud <= enough), key=lambda at: abs(at - place_ms))
 
     def _loudness(self, at_ms: int) -> int:
         """Of mu-law: the exponent bits, inverted as they are on the wire."""

@@ -48,6 +48,7 @@ class RealtimeModel:
             if len(answer.text) > seen:
                 seen, new = len(answer.text), answer.text[seen:]
                 yield Words(new)
+                continue  # more may have come while these were spoken
             if answer.text_done or answer.done:
                 break
             await _progress(answer, wait_s)
@@ -104,7 +105,7 @@ class RealtimeTextToSpeech:
 
     async def _own(self, answer: Answer, first: int, last: int) -> AsyncGenerator[Speech, None]:
         """As it comes, up to the phrase's end. Raises ProviderDown when it stops coming."""
-        at_ms = answer.begins_ms(first)
+        at_ms = began_ms = answer.begins_ms(first)
         while (end_ms := answer.ends_ms(last)) is None:
             ready_ms = answer.surely_before_ms(last)
             if ready_ms > at_ms:
@@ -113,6 +114,8 @@ class RealtimeTextToSpeech:
             if answer.failed:
                 raise ProviderDown(f"the sound ended: {answer.reason}")
             await _progress(answer, self._socket.limits.gap_s)
+        if end_ms <= began_ms:
+            raise ProviderDown("words came without their sound")
         answer.claimed(last, max(at_ms, end_ms))
         if end_ms > at_ms:
             yield Speech(bytes(answer.audio[at_ms * BYTES_PER_MS : end_ms * BYTES_PER_MS]))

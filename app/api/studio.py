@@ -20,9 +20,7 @@ from app.call.setup import Parts
 from app.dialog.events import Entry
 from app.dialog.patience import Patience
 from app.dialog.playbook import parse
-from app.dialog.script import Playbook
 from app.errors import BadInput, ProviderDown
-from app.ports import Dialogue
 from app.providers.meter import Meter
 from app.providers.registry import Providers
 from app.settings import Settings
@@ -55,17 +53,14 @@ class ProviderStudio:
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         book = self._parse(playbook, f"{call.playbook}.yaml")
-        meter, tenant = Meter(), str(call.workspace_id)
-        stt = self._providers.speech_to_text(book, meter, tenant=tenant)
-        tts = self._providers.text_to_speech(book, meter, tenant=tenant)
-        voice = self._providers.voice_activity()
-        parts = Parts(self._dialogue(call, book, log), stt, tts, voice, used=meter.used)
-        return Cast(parts, stand_ins(book, self._pack))
-
-    def _dialogue(self, call: CallRow, book: Playbook, log: Sequence[Entry]) -> Dialogue:
+        meter = Meter()
         today = datetime.now(ZoneInfo(book.business.timezone)).date()
-        fresh = self._providers.dialogue(book, today=today, direction=call.direction, tenant=str(call.workspace_id))
-        return Continued(fresh, log) if log else fresh
+        trio = self._providers.trio(
+            book, today=today, direction=call.direction, tenant=str(call.workspace_id), meter=meter
+        )
+        dialogue = Continued(trio.dialogue, log) if log else trio.dialogue
+        parts = Parts(dialogue, trio.stt, trio.tts, self._providers.voice_activity(), used=meter.used)
+        return Cast(parts, stand_ins(book, self._pack))
 
     async def _warm(self) -> None:
         try:

@@ -233,7 +233,13 @@ class _Session:
             self._in_conversation = None
         with suppress(ConnectionClosed):
             usage = {"total_tokens": 30, "input_tokens": 20, "output_tokens": 10}
-            body = {"id": response, "object": "realtime.response", "status": status, "usage": usage, "output": []}
+            body: Event = {
+                "id": response,
+                "object": "realtime.response",
+                "status": status,
+                "usage": usage,
+                "output": [],
+            }
             body["status_details"] = {"type": status, "reason": reason} if reason else None
             await self._send("response.done", response=body)
 

@@ -46,7 +46,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds. `silent_s`: from the end of a voice to its words. `first_s` and `gap_s`: a reply's first and next event."""
+    """Seconds. `silent_s`: from the end of a voice to its words. `first_s`, `gap_s`: a reply's first and next event."""
 
     connect_s: float = 2.0
     silent_s: float = 2.7
@@ -94,7 +94,7 @@ class RealtimeSocket:
     async def listen(
         self, sound: AsyncIterator[CallerSound], expecting: Callable[[], Expectation]
     ) -> AsyncIterator[Heard]:
-        """The SpeechToText port. Raises ProviderRefused for a key or a model that is not to be had, else ProviderDown."""
+        """The SpeechToText port. Raises ProviderRefused for a key or a model not to be had, ProviderDown otherwise."""
         del expecting
         ended: ProviderError | None = None
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import date
 from typing import cast
 
 from app.dialog.events import ProviderFailed
@@ -12,24 +14,28 @@ from app.dialog.moves import HeardLine
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
 from app.errors import ProviderDown, ProviderError
-from app.ports import HasStandIns, Say, Speech, TextToSpeech
-from app.providers.chat_protocol import Ended, Piece, Tokens, ToolCall, Words
-from app.providers.openai import LanguageModelDialogue
-from app.providers.realtime import NAME, RealtimeSocket
+from app.ports import Dialogue, HasStandIns, Say, Speech, TextToSpeech
+from app.providers.language_model import Ended, LanguageModel, Piece, Tokens, ToolCall, Words
+from app.providers.openai import Guide, LanguageModelDialogue
+from app.providers.realtime import NAME, Account, RealtimeSocket
 from app.providers.realtime_answer import Answer, letters
+from app.providers.rest_of_line import From, Spoken
+from app.settings import Settings
 from app.telephony.mulaw import BYTES_PER_MS
 
 _READ_S = 1.2  # to have a written line read out and checked; then another voice says it
 _READ_OUT = (
-    "Read the text below aloud, word for word, in the tone of the conversation. Say nothing before it and nothing after "
-    "it. The text:\n"
+    "Read the text below aloud, word for word, in the tone of the conversation. Say nothing before it and nothing "
+    "after it. The text:\n"
 )
 _ENDS = {"completed": "stop", "max_output_tokens": "length", "content_filter": "content_filter"}
 _PIECE = 100 * BYTES_PER_MS
 
 
 class RealtimeModel:
-    """Its words, in the form `LanguageModelDialogue` reads them. What it was not allowed to say stays unspoken."""
+    """The LanguageModel port: its words. What it was not allowed to say stays unspoken."""
+
+    name = NAME
 
     def __init__(self, socket: RealtimeSocket) -> None:
         self._socket = socket
@@ -63,6 +69,12 @@ class RealtimeModel:
         if answer.tokens:
             yield Tokens(*answer.tokens)
 
+    async def warm(self) -> None:
+        """The call's socket is open, or it is not."""
+
+    async def close(self) -> None:
+        """It ends with the call."""
+
 
 class RealtimeTextToSpeech:
     """The TextToSpeech port: the sound the model made for its own words, and written lines read out by it.
@@ -84,6 +96,25 @@ class RealtimeTextToSpeech:
 
     async def speak(self, line: Say) -> AsyncIterator[Speech]:
         """Raises what `otherwise` raises."""
+        spoken = Spoken(line)
+        try:
+            async with aclosing(self._by_the_model(line)) as pieces:
+                async for speech in pieces:
+                    spoken.add(speech)
+                    yield speech
+            return
+        except (ProviderError, TimeoutError) as error:
+            self._report(str(error) or f"not read out within {_READ_S:g} s")
+        rest, from_word = spoken.left()
+        entry = From(rest, from_word)
+        if rest.parts:
+            others = cast(AsyncGenerator[Speech, None], self._otherwise.speak(rest))
+            async with aclosing(others):
+                async for speech in others:
+                    if (heard := entry.take(speech)) is not None:
+                        yield heard
+
+    async def _by_the_model(self, line: Say) -> AsyncGenerator[Speech, None]:
         answer = self._socket.answer
         place = answer.claim(line.text) if answer is not None else None
         if answer is not None and place is not None:
@@ -91,15 +122,7 @@ class RealtimeTextToSpeech:
                 async for speech in own:
                     yield speech
             return
-        try:
-            sound = await self._read_out(line.text)
-        except (ProviderError, TimeoutError) as error:
-            self._report(str(error) or f"not read out within {_READ_S:g} s")
-            pieces = cast(AsyncGenerator[Speech, None], self._otherwise.speak(line))
-            async with aclosing(pieces):
-                async for speech in pieces:
-                    yield speech
-            return
+        sound = await self._read_out(line.text)
         for at in range(0, len(sound), _PIECE):
             yield Speech(sound[at : at + _PIECE])
 
@@ -147,10 +170,6 @@ class RealtimeDialogue(LanguageModelDialogue):
         self._socket = socket
         return self
 
-    @property
-    def name(self) -> str:
-        return NAME
-
     def heard(self, line: HeardLine) -> None:
         super().heard(line)
         if not line.heard_text:
@@ -158,6 +177,41 @@ class RealtimeDialogue(LanguageModelDialogue):
         answer = self._socket.answer
         if answer is None or not answer.was_heard(line.line.text, line.heard_text):
             self._socket.remember(line.heard_text)
+
+
+class RealtimeCall:
+    """The parts of one call that share a socket."""
+
+    def __init__(self, account: Account, otherwise: TextToSpeech) -> None:
+        self.socket = RealtimeSocket(account)
+        self.model = RealtimeModel(self.socket)
+        self.voice = RealtimeTextToSpeech(self.socket, otherwise)
+
+    def dialogue(self, guide: Guide, models: LanguageModel, *, today: date, direction: str) -> Dialogue:
+        return RealtimeDialogue(guide, models, today=today, direction=direction).listens_to(self.socket)
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeEngine:
+    """What begins calls."""
+
+    account: Account
+
+    def begin(self, otherwise: TextToSpeech) -> RealtimeCall:
+        """`otherwise` speaks what the model cannot."""
+        return RealtimeCall(self.account, otherwise)
+
+
+def make(settings: Settings) -> RealtimeEngine:
+    key = settings.openai_api_key
+    return RealtimeEngine(
+        Account(
+            key=key.get_secret_value() if key else "",
+            base_url=settings.openai_base_url,
+            model=settings.openai_realtime_model,
+            voice=settings.openai_realtime_voice,
+        )
+    )
 
 
 async def _progress(answer: Answer, wait_s: float) -> None:

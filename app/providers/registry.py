@@ -30,9 +30,12 @@ from app.providers.model_chain import ModelChain
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from app.providers.offline.dialogue import Understand
     from app.providers.offline.synthesis import Synthesizer
     from app.providers.offline.vad import SileroVoiceActivity
     from app.providers.offline.workers import RecogniserPool
+    from app.providers.openai import Guide
+    from app.providers.realtime_speech import RealtimeEngine
 
 Maker = TypeVar("Maker")
 
@@ -118,7 +121,8 @@ SPEECH_TO_TEXT: Mapping[str, Kind[Callable[[Shared, Playbook], SpeechToText]]] =
     "offline": Kind(_offline_stt),
 }
 # None: no model from here on. Every chain ends so, named or not.
-DIALOGUE: Mapping[str, Kind[Callable[[Shared], LanguageModel] | None]] = {
+DIALOGUE: Mapping[str, Kind[Callable[[Shared], LanguageModel | RealtimeEngine] | None]] = {
+    "realtime": Kind(_module("app.providers.realtime_speech"), needs=("openai_api_key",)),
     "openai": Kind(_module("app.providers.chat")),
     "openai_2": Kind(_module("app.providers.chat", "make_second"), needs=("openai_2_model",)),
     "playbook": Kind(None),
@@ -127,6 +131,15 @@ TEXT_TO_SPEECH: Mapping[str, Kind[Callable[[Shared, Voice], TextToSpeech]]] = {
     "elevenlabs": Kind(_module("app.providers.elevenlabs"), needs=("elevenlabs_api_key", "elevenlabs_voice_id")),
     "offline": Kind(_offline_tts),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Trio:
+    """Who talks, listens and speaks in one call."""
+
+    dialogue: Dialogue
+    stt: SpeechToText
+    tts: TextToSpeech
 
 
 class Providers:
@@ -139,6 +152,7 @@ class Providers:
         tts = _chain(TEXT_TO_SPEECH, settings, "tts")
         self._stt = lru_cache(PLAYBOOKS)(lambda playbook: tuple(make(self._shared, playbook) for make in stt))
         self._llm = [make for make in llm if make is not None]
+        self._guides = lru_cache(PLAYBOOKS)(self._guide)
         self._dialogue = lru_cache(PLAYBOOKS)(self._dialogues)
         self._tts = tts
         self._voices: dict[Voice, tuple[TextToSpeech, ...]] = {}
@@ -161,13 +175,37 @@ class Providers:
         found = [meter.speaks(tts) for tts in self._speakers(playbook.voice)]
         return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self.fuses.circuits("tts", tenant))
 
+    def trio(self, playbook: Playbook, *, today: date, direction: str, tenant: str = "", meter: Meter) -> Trio:
+        """The dialogue, the ears and the voice of one call: three that know nothing of each other, or one model that is
+        all three, with the others as its stand-ins."""
+        tts = self.text_to_speech(playbook, meter, tenant=tenant)
+        if self.speech_to_speech is None:
+            dialogue = self.dialogue(playbook, today=today, direction=direction, tenant=tenant)
+            return Trio(dialogue, self.speech_to_text(playbook, meter, tenant=tenant), tts)
+        engine = self.speech_to_speech.begin(tts)
+        ears = [engine.socket, *(meter.listens(stt) for stt in self._stt(playbook))]
+        models = ModelChain([engine.model, *self.language_models], self.fuses.circuits("llm", tenant))
+        dialogue = engine.dialogue(self._guides(playbook), models, today=today, direction=direction)
+        return Trio(dialogue, ChainedSpeechToText(ears, self.fuses.circuits("stt", tenant)), engine.voice)
+
+    @cached_property
+    def speech_to_speech(self) -> RealtimeEngine | None:
+        """The one model that is all three, if the chain begins with it."""
+        from app.providers.realtime_speech import RealtimeEngine
+
+        first = self._llm[0](self._shared) if self._llm else None
+        return first if isinstance(first, RealtimeEngine) else None
+
     @cached_property
     def language_models(self) -> tuple[LanguageModel, ...]:
         """Those of the chain, shared by all calls; empty when no voice here could say what they come up with."""
+        from app.providers.realtime_speech import RealtimeEngine
+
         if self._llm and not self._shared.speaks_anything:
             log.warning("no voice here speaks what a language model says: the playbook's own lines are used instead")
             return ()
-        return tuple(make(self._shared) for make in self._llm)
+        models = (make(self._shared) for make in self._llm)
+        return tuple(model for model in models if not isinstance(model, RealtimeEngine))
 
     def voice_activity(self) -> VoiceActivity:
         return self._shared.voice
@@ -178,6 +216,8 @@ class Providers:
         self._speakers(playbook.voice)
         self._stt(playbook)
         self._dialogue(playbook)
+        if self.speech_to_speech is not None:
+            self._guides(playbook)
 
     async def warm(self) -> None:
         """Gets ready what the first caller would otherwise wait for. Raises ProviderDown when it does not come up."""
@@ -203,18 +243,27 @@ class Providers:
     def _dialogues(self, playbook: Playbook) -> Callable[[date, str, Circuits], Dialogue]:
         """What makes one for each call with this playbook."""
         from app.providers.offline.dialogue import PlaybookDialogue
-        from app.providers.offline.intents import Intents
 
-        understand = Intents.load(playbook, self._shared.settings.data_dir).understand
         if not (models := self.language_models):
+            understand = self._understand(playbook)
             return lambda today, direction, _: PlaybookDialogue(playbook, understand, today=today, direction=direction)
-        from app.providers.openai import Guide, LanguageModelDialogue
+        from app.providers.openai import LanguageModelDialogue
         from app.providers.pace import Pace
 
-        guide, pace = Guide.by(playbook, understand), Pace()
+        guide, pace = self._guides(playbook), Pace()
         return lambda today, direction, circuits: LanguageModelDialogue(
             guide, ModelChain(models, circuits), today=today, direction=direction, pace=pace
         )
+
+    def _guide(self, playbook: Playbook) -> Guide:
+        from app.providers.openai import Guide
+
+        return Guide.by(playbook, self._understand(playbook))
+
+    def _understand(self, playbook: Playbook) -> Understand:
+        from app.providers.offline.intents import Intents
+
+        return Intents.load(playbook, self._shared.settings.data_dir).understand
 
     def _speakers(self, voice: Voice) -> tuple[TextToSpeech, ...]:
         """What calls with the same voice share: its connections, and what it has synthesized."""

@@ -1,9 +1,11 @@
+from datetime import date
 from importlib import resources
 
 import pytest
 
 from app.dialog.playbook import parse
 from app.errors import BadSetting, ProviderDown
+from app.providers.meter import Meter
 from app.providers.registry import Providers
 from app.settings import Settings, load
 
@@ -99,3 +101,19 @@ LLM_KEYS = {"OPENAI_API_KEY": "o", "OPENAI_2_MODEL": "small", "ELEVENLABS_API_KE
 )
 def test_the_models_of_a_chain_are_those_before_the_playbook(given, models):
     assert [model.name for model in Providers(load(**given)).language_models] == models
+
+
+def test_one_model_may_hear_think_and_speak_with_the_others_behind_it(playbook):
+    asked = {"STROWGER_LLM": "realtime,playbook", "OPENAI_API_KEY": "o", "OPENAI_REALTIME_VOICE": "cedar"}
+    providers = Providers(load(**KEYS, **asked))
+    trio = providers.trio(playbook, today=date(2026, 11, 20), direction="inbound", meter=Meter())
+    assert (trio.dialogue.name, trio.tts.name) == ("realtime", "realtime")
+    assert [each.name for each in vars(trio.stt)["_providers"]] == ["realtime", "deepgram", "offline"]
+    other = providers.trio(playbook, today=date(2026, 11, 20), direction="inbound", meter=Meter())
+    assert vars(other.tts)["_socket"] is not vars(trio.tts)["_socket"], "a socket belongs to one call"
+
+
+def test_without_a_key_for_it_the_three_go_on_without_it(playbook):
+    providers = Providers(load(**KEYS, STROWGER_LLM="realtime,playbook"))
+    trio = providers.trio(playbook, today=date(2026, 11, 20), direction="inbound", meter=Meter())
+    assert (trio.dialogue.name, trio.tts.name) == ("playbook", "elevenlabs")

@@ -37,7 +37,7 @@ GAP_MS = 60  # audio that comes this much later than it should follows lost audi
 
 Floats = npt.NDArray[np.float32]
 
-_FLOATS: Floats = mulaw.decode(bytes(range(256))).astype(np.float32) / 32768
+_FLOATS: Floats = mulaw.decode(bytes(range(256))).astype(np.float32) / np.float32(32768)
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ EXAMPLES = {
     "DEEPGRAM_BASE_URL": "wss://api.deepgram.com",
     "OPENAI_BASE_URL": "https://api.openai.com/v1",
     "OPENAI_2_BASE_URL": "http://127.0.0.1:11434/v1",
+    "ANTHROPIC_BASE_URL": "https://api.anthropic.com",
     "ELEVENLABS_BASE_URL": "wss://api.elevenlabs.io",
     "SUPABASE_URL": "https://PROJECT.supabase.co",
     "STROWGER_STT": "deepgram,offline",
@@ -59,6 +60,9 @@ class Settings(BaseSettings):
     openai_2_model: str | None = Field(None, alias="OPENAI_2_MODEL")
     openai_realtime_model: str = Field("gpt-realtime", alias="OPENAI_REALTIME_MODEL")
     openai_realtime_voice: str = Field("marin", alias="OPENAI_REALTIME_VOICE")
+    anthropic_api_key: SecretStr | None = Field(None, alias="ANTHROPIC_API_KEY")
+    anthropic_base_url: str = Field("https://api.anthropic.com", alias="ANTHROPIC_BASE_URL")
+    anthropic_model: str = Field("claude-haiku-4-5", alias="ANTHROPIC_MODEL")
     elevenlabs_api_key: SecretStr | None = Field(None, alias="ELEVENLABS_API_KEY")
     elevenlabs_base_url: str = Field("wss://api.elevenlabs.io", alias="ELEVENLABS_BASE_URL")
     elevenlabs_voice_id: str | None = Field(None, alias="ELEVENLABS_VOICE_ID")
@@ -81,7 +85,9 @@ class Settings(BaseSettings):
     drain_limit_s: float = Field(900.0, alias="STROWGER_DRAIN_LIMIT_S", ge=0)
     call_limit_s: float = Field(1800.0, alias="STROWGER_CALL_LIMIT_S", gt=0)
 
-    @field_validator("public_url", "twilio_base_url", "supabase_url", "openai_base_url", "openai_2_base_url")
+    @field_validator(
+        "public_url", "twilio_base_url", "supabase_url", "openai_base_url", "openai_2_base_url", "anthropic_base_url"
+    )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -132,7 +138,11 @@ class Settings(BaseSettings):
             return tuple(asked.replace(" ", "").split(","))
         live: dict[str, dict[str, object]] = {
             "stt": {"deepgram": self.deepgram_api_key},
-            "llm": {"openai": self.openai_api_key, "openai_2": self.openai_2_model},
+            "llm": {
+                "openai": self.openai_api_key,
+                "openai_2": self.openai_2_model,
+                "anthropic": self.anthropic_api_key,
+            },
             "tts": {"elevenlabs": self.elevenlabs_api_key},
         }
         last = "playbook" if stage == "llm" else "offline"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["ChatModel", "Limits", "connect", "make", "make_second"]
 
 WARM_S = 10.0
+KEEP_S = 120.0  # a connection between two turns: callers think longer than the five seconds that are usual
 MOST_CHANGES = 8  # of a request that a server does not like
 
 
@@ -39,7 +40,11 @@ def client_of(key: str, base_url: str) -> openai.AsyncOpenAI:
     import openai
 
     timeout = httpx2.Timeout(5.0, connect=1.0)
-    return openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout)
+    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=KEEP_S)
+    http = openai.DefaultAsyncHttpx2Client(limits=limits)
+    return openai.AsyncOpenAI(
+        api_key=key or "none", base_url=base_url, max_retries=0, timeout=timeout, http_client=http
+    )
 
 
 class ChatModel:

@@ -125,6 +125,8 @@ DIALOGUE: Mapping[str, Kind[Callable[[Shared], LanguageModel | RealtimeEngine] |
     "realtime": Kind(_module("app.providers.realtime_speech"), needs=("openai_api_key",)),
     "openai": Kind(_module("app.providers.chat")),
     "openai_2": Kind(_module("app.providers.chat", "make_second"), needs=("openai_2_model",)),
+    "openai_responses": Kind(_module("app.providers.responses"), needs=("openai_api_key",)),
+    "anthropic": Kind(_module("app.providers.anthropic"), needs=("anthropic_api_key",)),
     "playbook": Kind(None),
 }
 TEXT_TO_SPEECH: Mapping[str, Kind[Callable[[Shared, Voice], TextToSpeech]]] = {

@@ -8,15 +8,18 @@ from contextlib import asynccontextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from app.dialog.events import Fact, ProviderFailed
 from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say
 from app.dialog.playbook import Playbook, parse
 from app.dialog.state import Understanding
 from app.exchange.completions import Completion
-from app.exchange.openai import Answer, ChatServer
+from app.exchange.model_server import Answer, ModelServer
+from app.exchange.openai import ChatServer
 from app.providers.chat import ChatModel, Limits, connect
 from app.providers.circuits import FuseBox
+from app.providers.language_model import LanguageModel
 from app.providers.model_chain import Hedge, ModelChain
 from app.providers.openai import Guide, LanguageModelDialogue
 
@@ -45,10 +48,14 @@ def guide() -> Guide:
     return Guide.by(northlight(), understand)
 
 
-class Talk:
+Model = TypeVar("Model", bound=LanguageModel)
+Server = TypeVar("Server", bound=ModelServer)
+
+
+class AnyTalk(Generic[Model, Server]):
     """Turn by turn; `moves` are those of the last reply."""
 
-    def __init__(self, model: ChatModel, server: ChatServer) -> None:
+    def __init__(self, model: Model, server: Server) -> None:
         self.model, self.server = model, server
         self.fuses = FuseBox()
         chain = ModelChain([model], self.fuses.circuits("llm"), NO_HEDGE)
@@ -93,6 +100,10 @@ class Talk:
     @property
     def finished(self) -> bool:
         return any(isinstance(move, Finish) for move in self.moves)
+
+
+class Talk(AnyTalk[ChatModel, ChatServer]):
+    """Over chat completions."""
 
 
 @asynccontextmanager

@@ -68,6 +68,22 @@ def test_a_provider_nobody_knows_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("chain", "lacks"),
+    [
+        ("anthropic,playbook", "ANTHROPIC_API_KEY"),
+        ("openai_2,playbook", "OPENAI_2_MODEL"),
+        ("openai", "OPENAI_API_KEY"),
+    ],
+)
+def test_a_language_model_without_its_setting_is_named(chain: str, lacks: str, tmp_path: Path) -> None:
+    check = only(doctor.run(a_setting(data_dir=tmp_path, llm=chain)), "dialogue")
+    assert (check.finding, check.fix) == (
+        Finding.BROKEN,
+        f"Set {lacks}, or take the provider out of STROWGER_LLM.",
+    )
+
+
+@pytest.mark.parametrize(
     ("sid", "token", "finding"),
     [
         (SID, TOKEN, Finding.OK),

@@ -94,6 +94,12 @@ LLM_KEYS = {"OPENAI_API_KEY": "o", "OPENAI_2_MODEL": "small", "ELEVENLABS_API_KE
     [
         ({}, []),
         (LLM_KEYS, ["openai", "openai_2"]),
+        (LLM_KEYS | {"ANTHROPIC_API_KEY": "a"}, ["openai", "openai_2", "anthropic"]),
+        (
+            LLM_KEYS | {"ANTHROPIC_API_KEY": "a", "STROWGER_LLM": "openai_responses,anthropic,playbook"},
+            ["openai_responses", "anthropic"],
+        ),
+        (LLM_KEYS | {"STROWGER_LLM": "anthropic,openai,playbook"}, ["openai"]),
         (LLM_KEYS | {"STROWGER_LLM": "openai_2,openai,playbook"}, ["openai_2", "openai"]),
         (LLM_KEYS | {"STROWGER_LLM": "openai,playbook,openai_2"}, ["openai"]),
         (LLM_KEYS | {"STROWGER_LLM": "playbook,openai"}, []),

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from app.dialog.events import Entry, Heard, Keyed, ProviderFailed, VoiceOff, VoiceOn
+from app.dialog.events import Entry, Heard, Keyed, ProviderFailed, TokensUsed, VoiceOff, VoiceOn
 from app.dialog.moves import CallerTurn as CallerTurn
 from app.dialog.moves import Closing as Closing
 from app.dialog.moves import Commit as Commit
@@ -86,6 +86,20 @@ class Dialogue(Protocol):
     def answer(self, turn: CallerTurn) -> AsyncIterator[Move]: ...
 
     def heard(self, line: HeardLine) -> None: ...
+
+    def fork(self) -> Dialogue:
+        """Another one that stands where this one stands; what either does from now on the other never learns. Cheap:
+        an answer that may not be wanted is asked of a fork, which takes this one's place if it is."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A dialogue on a model that is paid for."""
+
+    def unreported(self) -> tuple[TokensUsed, ...]:
+        """What was used for answers that were cancelled, which no move told of; each once."""
+        ...
 
 
 class TextToSpeech(Protocol):

@@ -57,6 +57,10 @@ class Continued:
     def heard(self, line: HeardLine) -> None:
         self._dialogue.heard(line)
 
+    def fork(self) -> Dialogue:
+        """What began is past: the dialogue itself goes on."""
+        return self._dialogue.fork()
+
     async def _replay(self) -> list[Move]:
         """The moves of the last reply that never reached the caller or the log."""
         said: dict[int, Say] = {}

@@ -50,7 +50,7 @@ class Ear:
     async def listen(self) -> None:
         stt = self._parts.stt
         try:
-            async for heard in stt.listen(self._sound(), self._parts.dialogue.expecting):
+            async for heard in stt.listen(self._sound(), lambda: self._parts.dialogue.expecting()):
                 self._post(heard)
         except ProviderError as error:
             self._failed("stt", stt.name, error)

@@ -9,19 +9,19 @@ away. The second failure in a row, or one of a goodbye, ends the call with an ap
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import count
 
 from app.call.ledger import Ledger, Utterance
 from app.call.log import CallLog
-from app.call.moves import Committing, Failed, LineBegan, LineEnded, Output, Through, perform
+from app.call.moves import Committing, Failed, LineBegan, LineEnded, Noted, Output, Production, Through
 from app.call.setup import Parts, ReadyLine, StandIns
 from app.call.waiting import Waiting, acknowledged_ms
 from app.dialog.events import Fact, ProviderFailed, ReplyBegan, ReplyEnded, Signal, TurnTimed
 from app.dialog.patience import Patience
 from app.errors import ProviderError
-from app.ports import Dialogue, Line, Move, Played, Speech, TellsItsPace
+from app.ports import Commit, Dialogue, Line, Note, Played, Speech, TellsItsPace
 
 _LEAST_WAIT_MS = 400  # a reply asked for late gets this much before the filler
 _SLOW_WAIT_MS = 60  # one that is expected late, before it is acknowledged: the playbook's own lines come at once
@@ -50,7 +50,8 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which turn is answered, when the caller fell silent, when its words were known, and when we took the turn."""
+    """Which turn is answered, when the caller fell silent, when its words were known, when we took the turn, and when
+    the answer was begun if that was before."""
 
     turn: int
     stopped_ms: int
@@ -58,16 +59,16 @@ class Asked:
     decided_ms: int
     closing: bool = False
     timed: bool = True  # a nudge answers nobody
+    drafted_ms: int | None = None
 
 
 class Reply:
     """`run` once, then `settle` with what was cut (nothing, if nothing was)."""
 
-    def __init__(self, scene: Scene, asked: Asked, post: Callable[[Signal], None]) -> None:
-        self._scene, self._asked, self._post = scene, asked, post
+    def __init__(self, scene: Scene, asked: Asked, production: Production, post: Callable[[Signal], None]) -> None:
+        self._scene, self._asked, self._production, self._post = scene, asked, production, post
         self._ledger = Ledger(scene.log, asked.turn)
         self._said: asyncio.Queue[Utterance | None] = asyncio.Queue()
-        self._outputs: asyncio.Queue[Output] = asyncio.Queue()
         self._current: Utterance | None = None
         self._last: Output | None = None
         self._slow = _slow(scene.parts.dialogue) if asked.timed else False
@@ -80,17 +81,24 @@ class Reply:
         self._times: dict[str, int] = {}
         self._timed = not asked.timed
 
-    async def run(self, moves: AsyncIterator[Move]) -> None:
+    async def run(self) -> None:
         """Ends when all of it was heard; then says so."""
         async with asyncio.TaskGroup() as group:
-            producer = group.create_task(self._produce(moves), name="produce")
             group.create_task(self._follow(), name="follow")
-            finish = await self._consume(producer)
+            finish = await self._consume()
             self._said.put_nowait(None)
         self._post(ReplyEnded(closes=finish is not None, reason=finish or "finished"))
 
     async def settle(self, cut: tuple[Played, ...] = ()) -> None:
-        """The ledger's last word on every line, also to the dialogue."""
+        """The ledger's last word on every line, also to the dialogue. What the dialogue wanted to be known is known,
+        heard out or not."""
+        await self._production.stopped()
+        for left in self._production.left():
+            match left:
+                case Note(fact):
+                    self._scene.log.write(fact)
+                case Commit(fact):
+                    await self._scene.commit(fact)
         by_number = {played.utterance: played for played in cut}
         for utterance in tuple(self._ledger.unsettled()):
             played = by_number.get(utterance.number)
@@ -103,16 +111,12 @@ class Reply:
 
     # --- what is to be said comes in here ---
 
-    async def _produce(self, moves: AsyncIterator[Move]) -> None:
-        async for output in perform(moves, self._scene.parts, self._scene.log, self._scene.commit):
-            self._outputs.put_nowait(output)
-
-    async def _consume(self, producer: asyncio.Task[None]) -> str | None:
+    async def _consume(self) -> str | None:
         """The reason to end the call, or None."""
         while True:
             try:
                 async with asyncio.timeout(self._wait_s()):
-                    output = await self._outputs.get()
+                    at_ms, output = await self._production.outputs.get()
             except TimeoutError:
                 if self._may_acknowledge():
                     self._acknowledged = await self._acknowledge()
@@ -121,9 +125,12 @@ class Reply:
                     self._filled = True
                     await self._stand_in(self._scene.waiting.filler())
                     continue
-                producer.cancel()
+                self._production.cancel()
                 waited_ms = self._scene.line.now_ms() - self._quiet_from_ms
                 return await self._replace(Failed(self._stage(), f"nothing for {waited_ms} ms", "late"))
+            if isinstance(output, Noted):  # nobody hears it
+                self._scene.log.write(output.fact)
+                continue
             if isinstance(self._last, Committing):  # the dialogue did not keep us waiting
                 self._waiting_from_ms = self._quiet_from_ms = max(self._quiet_from_ms, self._scene.line.now_ms())
             self._last = output
@@ -134,18 +141,18 @@ class Reply:
                 case Failed():
                     return await self._replace(output)
                 case _:
-                    self._take(output)
+                    self._take(output, at_ms)
 
-    def _take(self, output: Output) -> None:
+    def _take(self, output: Output, at_ms: int) -> None:
         match output:
             case LineBegan(line):
-                self._times.setdefault("first_phrase_ms", self._scene.line.now_ms())
+                self._times.setdefault("first_phrase_ms", at_ms)
                 self._current = self._ledger.enter(next(self._scene.utterances), line)
                 self._skipping = self._acknowledged and not self._spoke and line.purpose == "acknowledge"
             case Speech() if self._skipping:
                 pass
             case Speech() if self._current is not None:
-                self._times.setdefault("first_audio_ms", self._scene.line.now_ms())
+                self._times.setdefault("first_audio_ms", at_ms)
                 self._speak(self._current, output)
                 self._spoke = True
             case LineEnded() if self._current is not None:
@@ -187,7 +194,7 @@ class Reply:
 
     async def _acknowledge(self) -> bool:
         """Unless the answer is there by now. True in any case: it is not tried twice."""
-        if self._outputs.empty():
+        if self._production.outputs.empty():
             await self._stand_in(self._scene.waiting.acknowledgement())
         return True
 
@@ -271,6 +278,7 @@ class Reply:
                 first_audio_ms=times.get("first_audio_ms"),
                 first_sent_ms=times.get("first_sent_ms"),
                 first_played_ms=times.get("first_played_ms"),
+                drafted_ms=asked.drafted_ms,
             )
         )
 

@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from itertools import count
 
+from app.call.draft import Draft, write_unreported
 from app.call.ear import Ear
 from app.call.log import CallLog
+from app.call.moves import Production
 from app.call.reply import Asked, Reply, Scene
 from app.call.setup import CallSetup, Parts
 from app.dialog import turns
@@ -32,9 +34,8 @@ from app.dialog.events import (
     Signal,
     Tick,
 )
-from app.dialog.moves import CallerTurn
 from app.dialog.patience import Patience
-from app.dialog.turns import CutReply, EndCall, Phase, Turn
+from app.dialog.turns import CutReply, DropDraft, EndCall, Phase, Turn
 from app.errors import ProviderError, StoreError
 from app.ports import Closing, Commit, Journal, Line, Move, Note, Pressed, Said, Silent
 
@@ -70,6 +71,7 @@ class Session:
             self._scene.utterances = count(call.resumed.utterances + 1)
         self._reply: Reply | None = None
         self._speaking: asyncio.Task[None] | None = None
+        self._draft: Draft | None = None
         self._words_ms: int | None = None  # when the words of the turn were complete
         self._reason = "error"  # until we know better
         parts.report_to(log.write)
@@ -97,6 +99,7 @@ class Session:
             self._reason = "drained"
             raise
         finally:
+            await self._drop_draft()
             await self._cut(CutReply(self._line.now_ms(), by_caller=False))  # if we were cancelled in mid-word
             await self._line.close()
             for used in self._parts.used():
@@ -118,8 +121,12 @@ class Session:
             self._turn, actions = turns.step(self._turn, signal, self._line.now_ms(), patience)
             for action in actions:
                 match action:
-                    case turns.Reply(to, stopped_ms, heard):
-                        self._answer(to, stopped_ms, heard)
+                    case turns.Draft(to):
+                        self._begin_draft(to)
+                    case DropDraft():
+                        await self._drop_draft()
+                    case turns.Reply():
+                        await self._answer(action)
                     case CutReply():
                         await self._cut(action)
                     case EndCall(reason):
@@ -140,11 +147,12 @@ class Session:
         except TimeoutError:
             return Tick()
 
-    def _answer(self, to: CallerTurn, stopped_ms: int, heard: tuple[Heard, ...]) -> None:
+    async def _answer(self, action: turns.Reply) -> None:
+        to, draft = action.to, self._draft
         match to:
             case Said():
                 to = replace(to, text=self._call.redact(to.text))
-                self._write_words(to, heard)
+                self._write_words(to, action.heard)
             case Pressed():
                 to = replace(to, digits=self._call.redact(to.digits))
                 self._log.write(CallerKeyed(to.turn, to.digits))
@@ -152,19 +160,41 @@ class Session:
                 self._log.write(CallerSilent(nudge))
         asked = Asked(
             turn=to.turn,
-            stopped_ms=stopped_ms,
+            stopped_ms=action.stopped_ms,
             transcript_ms=self._words_ms if isinstance(to, Said) else None,
             decided_ms=self._line.now_ms(),
             closing=isinstance(to, Closing),
             timed=isinstance(to, Said | Pressed),
         )
         self._words_ms = None
-        self._begin_reply(self._parts.dialogue.answer(to), asked)
+        if draft is not None and draft.production.failed:  # a fresh answer may do better
+            await self._drop_draft()
+            draft = None
+        if draft is None:
+            self._begin_reply(self._parts.dialogue.answer(to), asked)
+        else:
+            self._draft, self._parts.dialogue = None, draft.adopt()
+            self._speak(draft.production, replace(asked, drafted_ms=draft.begun_ms))
+
+    def _begin_draft(self, said: Said) -> None:
+        said = replace(said, text=self._call.redact(said.text))
+        self._draft = Draft(said, self._parts, self._commit, self._line.now_ms)
+        self._draft.begin(self._group)
+
+    async def _drop_draft(self) -> None:
+        draft, self._draft = self._draft, None
+        if draft is not None:
+            await draft.drop(self._log)
 
     def _begin_reply(self, moves: AsyncIterator[Move], asked: Asked) -> None:
-        reply = Reply(self._scene, asked, lambda signal: self._inbox.put_nowait((reply, signal)))
+        production = Production(moves, self._parts.tts, self._commit, self._line.now_ms)
+        production.begin(self._group, f"answer {asked.turn}")
+        self._speak(production, asked)
+
+    def _speak(self, production: Production, asked: Asked) -> None:
+        reply = Reply(self._scene, asked, production, lambda signal: self._inbox.put_nowait((reply, signal)))
         self._reply = reply
-        self._speaking = self._group.create_task(reply.run(moves), name=f"reply {asked.turn}")
+        self._speaking = self._group.create_task(reply.run(), name=f"reply {asked.turn}")
 
     async def _end_reply(self) -> None:
         if self._reply is not None:
@@ -183,6 +213,7 @@ class Session:
         if cut and action.by_caller:
             self._log.write(Interrupted(cut[0].utterance, action.voice_ms, cleared_ms))
         await reply.settle(cut)
+        write_unreported(self._parts.dialogue, self._log)
         self._reply = self._speaking = None
 
     # --- what else there is to do ---

@@ -9,9 +9,10 @@ from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, Prov
 from app.ports import Dialogue, HasStandIns, Say, SpeechToText, TextToSpeech, VoiceActivity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parts:
-    """One call's own, but for what they share behind the port."""
+    """One call's own, but for what they share behind the port. `dialogue` is replaced when a draft of its is adopted:
+    ask for it, do not keep it."""
 
     dialogue: Dialogue
     stt: SpeechToText

@@ -63,7 +63,8 @@ def transcript_of(entries: Iterable[Entry]) -> tuple[Line, ...]:
 class Latency:
     """What the caller waited in one turn, and for what. Milliseconds; None where a stage did not happen.
 
-    `total` runs from the end of the caller's speech to the first sound of ours at the caller's ear.
+    `total` runs from the end of the caller's speech to the first sound of ours at the caller's ear. What was ready
+    before we took the turn, because it was drafted, took the caller no time.
     """
 
     turn: int
@@ -81,15 +82,21 @@ def latencies_of(entries: Iterable[Entry]) -> tuple[Latency, ...]:
 
 
 def _latency(timed: TurnTimed) -> Latency:
+    phrase_ms = _not_before(timed.decided_ms, timed.first_phrase_ms)
+    audio_ms = _not_before(timed.decided_ms, timed.first_audio_ms)
     return Latency(
         turn=timed.turn,
         total=_between(timed.caller_stopped_ms, timed.first_played_ms),
         transcript=_between(timed.caller_stopped_ms, timed.transcript_ms),
         decision=timed.decided_ms - timed.caller_stopped_ms,
-        dialogue=_between(timed.decided_ms, timed.first_phrase_ms),
-        speech=_between(timed.first_phrase_ms, timed.first_audio_ms),
-        playout=_between(timed.first_audio_ms, timed.first_played_ms),
+        dialogue=_between(timed.decided_ms, phrase_ms),
+        speech=_between(phrase_ms, audio_ms),
+        playout=_between(audio_ms, timed.first_played_ms),
     )
+
+
+def _not_before(ms: int, moment_ms: int | None) -> int | None:
+    return None if moment_ms is None else max(ms, moment_ms)
 
 
 def _between(begun_ms: int | None, done_ms: int | None) -> int | None:

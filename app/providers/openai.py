@@ -11,8 +11,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Self
 
 from app.dialog import engine
 from app.dialog.composer import Composer
@@ -34,6 +36,7 @@ from app.providers.pace import Pace
 TOOLS_PER_TURN = 3
 TOOLS_PER_CALL = 20
 MOST_LOST = 2
+LETTERS_PER_TOKEN = 4  # of English, about: for answers whose server was not asked to the end
 
 
 @dataclass(slots=True)
@@ -45,6 +48,8 @@ class _Attempt:
     calls: list[ToolCall] = field(default_factory=list)
     tokens: Tokens | None = None
     passed: list[Passed] = field(default_factory=list)
+    asked: int = 0  # letters of the request
+    letters: int = 0  # of what came
     failure: str = ""
     kind: str = ""  # of failure
 
@@ -100,6 +105,7 @@ class LanguageModelDialogue:
         self._history: deque[Saying] = deque(maxlen=MOST_SAYINGS)
         self._reach = _Reach()
         self._tools_used = 0
+        self._unreported: list[TokensUsed] = []
 
     @property
     def name(self) -> str:
@@ -126,6 +132,16 @@ class LanguageModelDialogue:
         if line.heard_text:
             self._history.append(Saying("agent", line.heard_text))
 
+    def fork(self) -> Self:
+        other = copy(self)
+        other._history, other._reach, other._unreported = self._history.copy(), copy(self._reach), []
+        return other
+
+    def unreported(self) -> tuple[TokensUsed, ...]:
+        """Estimated: who leaves before the end is not told."""
+        found, self._unreported = tuple(self._unreported), []
+        return found
+
     async def recall(self, turn: CallerTurn) -> AsyncIterator[Move]:
         """A turn of the past, from the log: the engine's step without asking the model again."""
         for move in self._step(turn)[1]:
@@ -150,10 +166,14 @@ class LanguageModelDialogue:
         tools = tools_for(self._state, self._book, understood=understood) if self._may_use_tools() else ()
         composer = Composer(wording, self._book, self._guide.approved, self._state.facts)
         attempt = _Attempt(composer, tools)
-        async with aclosing(self._ask(attempt, history, turn.text, wording)) as spoken:
-            async for say in spoken:
-                self._reach.spoke(say.text)
-                yield say
+        try:
+            async with aclosing(self._ask(attempt, history, turn.text, wording)) as spoken:
+                async for say in spoken:
+                    self._reach.spoke(say.text)
+                    yield say
+        except (asyncio.CancelledError, GeneratorExit):
+            self._unreported.append(self._estimated(turn.turn, attempt))
+            raise
         for gone in attempt.passed:
             yield Note(ProviderFailed("dialogue", gone.provider, str(gone.error), gone.to, gone.error.kind))
         if used := attempt.tokens:
@@ -161,6 +181,15 @@ class LanguageModelDialogue:
             yield Note(TokensUsed(turn.turn, provider, model, used.prompt, used.completion))
         for move in self._rest(attempt, turn.text, wording):
             yield move
+
+    def _estimated(self, turn: int, attempt: _Attempt) -> TokensUsed:
+        """What an answer that was broken off will have cost."""
+        used = attempt.tokens
+        provider, model = (used and used.provider) or self.name, (used and used.model) or self._model.model
+        if used:
+            return TokensUsed(turn, provider, model, used.prompt, used.completion, cancelled=True)
+        prompt, completion = (-(-letters // LETTERS_PER_TOKEN) for letters in (attempt.asked, attempt.letters))
+        return TokensUsed(turn, provider, model, prompt, completion, cancelled=True, estimated=True)
 
     def _may_use_tools(self) -> bool:
         return self._tools_used < TOOLS_PER_CALL
@@ -183,6 +212,7 @@ class LanguageModelDialogue:
     ) -> AsyncGenerator[Say, None]:
         """Speaks the model's words as they come. Never raises ProviderError."""
         prompt = messages(self._book, history, self._state.facts, said, wording)
+        attempt.asked = sum(len(message["content"]) for message in prompt)
         composer = attempt.composer
         now = asyncio.get_running_loop().time
         asked_at: float | None = now()
@@ -194,6 +224,7 @@ class LanguageModelDialogue:
                         asked_at = None
                     match piece:
                         case Words(text):
+                            attempt.letters += len(text)
                             for say in composer.feed(text):
                                 yield say
                         case ToolCall():

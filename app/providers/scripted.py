@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import numpy as np
@@ -95,7 +95,8 @@ Answers = Callable[[CallerTurn], Iterable[Move]]
 class ScriptedDialogue:
     """`opening` first; then what `answers` makes of each turn, `delay_ms` later.
 
-    Keeps what it was told: `turns` it was asked to answer and `heard_lines`, as the caller heard them.
+    Keeps what it was told: `turns` it was asked to answer and `heard_lines`, as the caller heard them. Its forks share
+    that, so that `turns` has those of drafts too.
     """
 
     opening: tuple[Move, ...]
@@ -121,6 +122,9 @@ class ScriptedDialogue:
 
     def heard(self, line: HeardLine) -> None:
         self.heard_lines.append(line)
+
+    def fork(self) -> ScriptedDialogue:
+        return replace(self)
 
 
 def script(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from copy import copy
 from datetime import date
+from typing import Self
 
 from app.dialog import engine
 from app.dialog.moves import CallerTurn, Expectation, HeardLine, Move, Said
@@ -52,3 +54,6 @@ class PlaybookDialogue:
 
     def heard(self, line: HeardLine) -> None:
         self._state = engine.heard(self._state, line, self._playbook)
+
+    def fork(self) -> Self:
+        return copy(self)  # its state is one frozen value

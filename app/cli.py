@@ -48,6 +48,7 @@ def up(
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    processes: Annotated[int, typer.Option(help="Behind the port; each uses a core of its own.", min=1)] = 1,
 ) -> None:
     """Webhooks, media sockets and API. On SIGTERM it takes no new call and leaves when the last one has ended."""
     from app.embedded import start_services
@@ -59,7 +60,7 @@ def serve(
     with start_services(settings) as services:
         if settings.database_url is None:
             furnish(settings, services.database_url)
-        run(services.settings(settings), host=host, port=port)
+        run(services.settings(settings), host=host, port=port, processes=processes)
 
 
 @cli.command()

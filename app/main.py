@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from app import observe
 from app.api import callbacks, health, home, media, messages, problems, voice
 from app.api.context import CarrierSettings, Conversations, Web
+from app.api.neighbours import Neighbours
 from app.api.records import Records
 from app.api.shield import Shield
 from app.api.switchboard import Switchboard
@@ -27,8 +28,9 @@ LAG_SAMPLE_S = 0.5
 Hosting: TypeAlias = Callable[[Settings, Records, Switchboard], Conversations]
 
 
-def create_app(settings: Settings, *, hosting: Hosting | None = None) -> FastAPI:
-    """Raises BadSetting when a variable without which no call can be answered is missing."""
+def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours: Neighbours | None = None) -> FastAPI:
+    """Raises BadSetting when a variable without which no call can be answered is missing. `neighbours` are the other
+    processes behind the same port, if there are any."""
     observe.configure(settings.log)
     carrier = carrier_settings(settings)
     database_url = _required(settings.database_url, "DATABASE_URL")
@@ -37,11 +39,13 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None) -> FastAPI
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         clock = asyncio.get_running_loop().time
         records = Records(Database.open(database_url))
-        board = Switchboard(settings.max_calls, clock)
+        board = Switchboard(settings.max_calls, clock, neighbours.tell if neighbours else lambda news: None)
         conversations = (hosting or _hosting())(settings, records, board)
         app.state.web = Web(carrier, records, board, conversations, lambda: datetime.now(UTC))
         try:
-            async with asyncio.TaskGroup() as group, conversations:
+            async with AsyncExitStack() as open_, asyncio.TaskGroup() as group, conversations:
+                if neighbours:
+                    await open_.enter_async_context(neighbours.listening(board, lambda: conversations.ready))
                 lag = group.create_task(_watch_loop_lag(clock), name="loop lag")
                 yield
                 lag.cancel()

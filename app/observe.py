@@ -31,7 +31,7 @@ WEBHOOK_SECONDS = Histogram(
 )
 WEBHOOKS_REPEATED = Counter("webhooks_repeated", "Webhooks that had been received before.", ["route"])
 WEBHOOKS_REFUSED = Counter("webhooks_refused", "Webhooks and sockets that were not authentic.", ["route"])
-CALLS_ACTIVE = Gauge("calls_active", "Calls that hold a seat now.")
+CALLS_ACTIVE = Gauge("calls_active", "Calls that hold a seat now.", multiprocess_mode="livesum")
 CALLS_ADMITTED = Counter("calls_admitted", "Calls that were given a seat.")
 CALLS_SHED = Counter("calls_shed", "Calls answered with a spoken refusal.", ["reason"])
 CALLS_ENDED = Counter("calls_ended", "Conversations by the reason they ended.", ["reason"])
@@ -39,7 +39,7 @@ CALLS_RESUMED = Counter("calls_resumed", "Media streams opened again after one w
 CALL_SETUP_SECONDS = Histogram(
     "call_setup_seconds", "From the ring to the media stream.", buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
 )
-DRAIN_REMAINING = Gauge("drain_remaining", "Calls a draining process still waits for.")
+DRAIN_REMAINING = Gauge("drain_remaining", "Calls a draining process still waits for.", multiprocess_mode="livesum")
 OPT_OUTS = Counter("opt_outs", "Opt-outs taken outside a conversation, by channel.", ["channel"])
 DIAL_DECISIONS = Counter("dial_decisions", "What the gate said to an outbound call.", ["decision", "rule"])
 STORE_FAILURES = Counter("store_failures", "Webhooks that could not be made durable.", ["route"])

@@ -1,18 +1,24 @@
 """Uvicorn, and how it leaves: on SIGTERM no new call is taken, the live ones are held to their end, then it goes.
 
 Uvicorn alone closes every WebSocket at the signal, which would cut people off in mid-sentence; so the signal is ours.
+Behind a front (see app/front.py) it does not listen: connections come to it accepted.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
+import sys
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from app import observe
 from app.api.context import Web
+from app.api.neighbours import CHANNEL, Neighbours
 from app.api.wire import MAX_FRAME
 from app.main import Hosting, create_app
 from app.settings import Settings
@@ -26,13 +32,36 @@ KEEP_ALIVE_S = 75
 class DrainingServer(uvicorn.Server):
     """The first SIGTERM or SIGINT drains. A second SIGINT, from a person at a keyboard, does not wait."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, drain_limit_s: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, drain_limit_s: float, neighbours: Neighbours | None = None
+    ) -> None:
         super().__init__(config)
-        self._app = app
+        self._app, self._neighbours = app, neighbours
         self._limit_s = drain_limit_s
         self._asked = False
         self._began: float | None = None
         self._said_goodbye = False
+
+    async def main_loop(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            taking_over = group.create_task(self._take_over(), name="take over")
+            await super().main_loop()
+            taking_over.cancel()
+
+    async def _take_over(self) -> None:
+        """What Uvicorn's own listener does, for connections that the parent accepted."""
+        if self._neighbours is None:
+            return
+        loop, config = asyncio.get_running_loop(), self.config
+        protocol: Any = config.http_protocol_class
+        async for connection in self._neighbours.connections():
+            try:
+                await loop.connect_accepted_socket(
+                    lambda: protocol(config=config, server_state=self.server_state, app_state=self.lifespan.state),
+                    connection,
+                )
+            except OSError as error:  # the client has gone meanwhile
+                log.info("a connection was closed on its way", error=str(error))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._asked and sig == signal.SIGINT:
@@ -62,9 +91,27 @@ class DrainingServer(uvicorn.Server):
         return waited >= self._limit_s + GOODBYE_S
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, *, hosting: Hosting | None = None) -> None:
-    """Returns once the last call has ended after SIGTERM. Raises BadSetting before anything is started."""
-    app = create_app(settings, hosting=hosting)
+def serve(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    processes: int = 1,
+    hosting: Hosting | None = None,
+) -> None:
+    """Returns once the last call has ended after SIGTERM. Raises BadSetting before anything is started.
+
+    With more than one of `processes`, each is this same command again.
+    """
+    channel = os.environ.get(CHANNEL)
+    neighbours = Neighbours.by(channel) if channel else None
+    app = create_app(settings, hosting=hosting, neighbours=neighbours)
+    if processes > 1 and neighbours is None:
+        from app.front import run
+
+        if code := run(host, port, processes, _named(settings)):
+            sys.exit(code)
+        return
     config = uvicorn.Config(
         app,
         host=host,
@@ -82,4 +129,11 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, *, host
         server_header=False,
         h11_max_incomplete_event_size=MAX_FRAME,
     )
-    DrainingServer(config, app, settings.drain_limit_s).run()
+    server = DrainingServer(config, app, settings.drain_limit_s, neighbours)
+    server.run(sockets=[] if neighbours else None)
+
+
+def _named(settings: Settings) -> dict[str, str]:
+    """Services that this process started, for those that start with its environment."""
+    urls = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    return {name: url.get_secret_value() for name, url in urls.items() if url is not None}

@@ -1,8 +1,10 @@
-"""Which calls this process holds, whether there is room for another, and when it may leave.
+"""Which calls there are, whether there is room for another, and when this process may leave.
 
 A call holds its seat from the ring, so that nobody is accepted and then dropped (P8), until its conversation is over.
 It stays on the board a little longer: after our goodbye the carrier still asks what comes next, and must be answered.
-All methods run on the event loop; `clock` is its time in seconds.
+Where several processes share a port, a call's webhooks and its media socket come to any of them: each tells the others
+what changes on its board, and shows theirs beside its own. All methods run on the event loop; `clock` is its time in
+seconds.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app import observe
+from app.api.news import AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated
 
 RING_S = 75.0  # a media token lives 60 s; a seat nobody came to is free after that
 FAREWELL_S = 5.0  # from the end of the conversation until the carrier has asked what comes next
@@ -32,14 +35,21 @@ class _Seat:
     until: float | None
     end_reason: str | None = None
     end_now: Callable[[str], None] | None = None
+    place: int | None = None  # of the process that reserved it or talks; None is this one
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Switchboard:
-    def __init__(self, seats: int, clock: Callable[[], float]) -> None:
+    """`seats` are this process's; `tell` reaches the other processes behind the same port."""
+
+    def __init__(
+        self, seats: int, clock: Callable[[], float], tell: Callable[[News], None] = lambda news: None
+    ) -> None:
         self._room = seats
         self._clock = clock
+        self._tell = tell
         self._calls: dict[str, _Seat] = {}
+        self._others: dict[int, Standing] = {}
         self._draining = False
 
     def now(self) -> float:
@@ -55,12 +65,16 @@ class Switchboard:
         self._draining = True
 
     def live(self) -> int:
-        """Calls that this process must still stay for."""
+        """Calls that this process must still stay for: everybody's, whose webhooks may come to any."""
         self._sweep()
         return len(self._calls)
 
     def talking(self) -> tuple[str, ...]:
-        return tuple(sid for sid, seat in self._calls.items() if seat.stage is Stage.TALKING)
+        """The conversations of this process."""
+        return tuple(sid for sid, seat in self._calls.items() if seat.stage is Stage.TALKING and seat.place is None)
+
+    def standing(self, *, ready: bool) -> Standing:
+        return Standing(len(self.talking()), self._has_room(), ready)
 
     def why_not(self, call_sid: str) -> str | None:
         """None when this call may have a seat: "draining" or "full" otherwise. A call that has one keeps it."""
@@ -69,19 +83,24 @@ class Switchboard:
             return None
         if self._draining:
             return "draining"
-        taken = sum(seat.stage is not Stage.LEAVING for seat in self._calls.values())
-        return "full" if taken >= self._room else None
+        if self._has_room() or any(other.room for other in self._others.values()):
+            return None
+        return "full"
+
+    def _has_room(self) -> bool:
+        """In this process. Who rings is counted where it was answered, though it may come to talk in another."""
+        taken = sum(seat.stage is not Stage.LEAVING and seat.place is None for seat in self._calls.values())
+        return taken < self._room
 
     def reserve(self, call_sid: str) -> None:
         """The phone rings, or a lost stream is about to be opened again: keep a seat while the carrier connects."""
         seat = self._calls.get(call_sid)
         now = self._clock()
         if seat is None:
-            self._calls[call_sid] = _Seat(Stage.RINGING, now, now + RING_S)
+            self._seat(call_sid, _Seat(Stage.RINGING, now, now + RING_S))
             observe.CALLS_ADMITTED.inc()
         elif seat.stage is not Stage.TALKING:
-            seat.stage, seat.until, seat.end_reason = Stage.RINGING, now + RING_S, None
-        self._report()
+            self._seat(call_sid, _Seat(Stage.RINGING, seat.since, now + RING_S, over=seat.over))
 
     def connected(self, call_sid: str, end_now: Callable[[str], None]) -> None:
         """The conversation begins. `end_now(reason)` asks it to say goodbye."""
@@ -89,23 +108,22 @@ class Switchboard:
         before = self._calls.get(call_sid)
         if before is not None and before.stage is Stage.RINGING:
             observe.CALL_SETUP_SECONDS.observe(now - before.since)
-        self._calls[call_sid] = _Seat(Stage.TALKING, now, None, end_now=end_now)
-        self._report()
+        self._seat(call_sid, _Seat(Stage.TALKING, now, None, end_now=end_now))
 
     def left(self, call_sid: str, reason: str) -> None:
         """The conversation is over; `reason` as in `CallEnded`."""
         now = self._clock()
         if before := self._calls.get(call_sid):
             before.over.set()
-        self._calls[call_sid] = _Seat(Stage.LEAVING, now, now + FAREWELL_S, end_reason=reason)
+        self._seat(call_sid, _Seat(Stage.LEAVING, now, now + FAREWELL_S, end_reason=reason))
         observe.CALLS_ENDED.labels(reason).inc()
-        self._report()
 
     def gone(self, call_sid: str) -> None:
         """The carrier says the leg is over, or was told to hang up."""
         seat = self._calls.get(call_sid)
         if seat is not None and seat.stage is not Stage.TALKING:
             del self._calls[call_sid]
+            self._tell(Vacated(call_sid))
             self._report()
 
     def end_reason(self, call_sid: str) -> str | None:
@@ -124,18 +142,78 @@ class Switchboard:
             seat = self._calls.get(call_sid)
             if seat is None or seat.stage is not Stage.TALKING:
                 return True
-            if last and seat.end_now is not None:
-                seat.end_now("media_lost")
+            if last:
+                self._end_now(call_sid, "media_lost")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):
                     await seat.over.wait()
         return not self.is_talking(call_sid)
 
     def end_all(self, reason: str) -> None:
-        """Every conversation says goodbye now."""
-        for seat in list(self._calls.values()):
-            if seat.end_now is not None:
-                seat.end_now(reason)
+        """Every conversation of this process says goodbye now."""
+        for call_sid in self.talking():
+            self._end_now(call_sid, reason)
+
+    # --- the other processes ---
+
+    def told(self, place: int, news: News) -> None:
+        """Something changed in the process at `place`."""
+        match news:
+            case Seated(call_sid, stage, for_s, end_reason):
+                self._seat_elsewhere(call_sid, Stage(stage), for_s, end_reason, place)
+            case Vacated(call_sid):
+                seat = self._calls.get(call_sid)
+                if seat is not None and seat.stage is not Stage.TALKING:
+                    del self._calls[call_sid]
+            case AskedToEnd(call_sid, reason):
+                if self._is_mine(call_sid):
+                    self._end_now(call_sid, reason)
+            case Standing():
+                self._others[place] = news
+            case Joined():
+                for call_sid, seat in self._calls.items():
+                    if seat.place is None:
+                        self._announce(call_sid, seat)
+            case Lost():
+                self._lose(place)
+        self._report()
+
+    def _seat_elsewhere(
+        self, call_sid: str, stage: Stage, for_s: float | None, end_reason: str | None, place: int
+    ) -> None:
+        now, before = self._clock(), self._calls.get(call_sid)
+        over = before.over if before else asyncio.Event()
+        until = None if for_s is None else now + for_s
+        self._calls[call_sid] = _Seat(stage, now, until, end_reason, place=place, over=over)
+        if stage is Stage.LEAVING:
+            over.set()
+
+    def _lose(self, place: int) -> None:
+        """The carrier finds those sockets closed and asks us what comes next: as after any lost stream (F21)."""
+        self._others.pop(place, None)
+        for call_sid, seat in list(self._calls.items()):
+            if seat.place == place and seat.stage is Stage.TALKING:
+                self._seat_elsewhere(call_sid, Stage.LEAVING, FAREWELL_S, "media_lost", place)
+
+    def _seat(self, call_sid: str, seat: _Seat) -> None:
+        self._calls[call_sid] = seat
+        self._announce(call_sid, seat)
+        self._report()
+
+    def _announce(self, call_sid: str, seat: _Seat) -> None:
+        for_s = None if seat.until is None else seat.until - self._clock()
+        self._tell(Seated(call_sid, seat.stage.value, for_s, seat.end_reason))
+
+    def _end_now(self, call_sid: str, reason: str) -> None:
+        seat = self._calls[call_sid]
+        if seat.end_now is not None:
+            seat.end_now(reason)
+        elif seat.place is not None:
+            self._tell(AskedToEnd(call_sid, reason))
+
+    def _is_mine(self, call_sid: str) -> bool:
+        seat = self._calls.get(call_sid)
+        return seat is not None and seat.place is None
 
     def _sweep(self) -> None:
         now = self._clock()
@@ -144,5 +222,6 @@ class Switchboard:
         self._report()
 
     def _report(self) -> None:
-        observe.CALLS_ACTIVE.set(sum(seat.stage is not Stage.LEAVING for seat in self._calls.values()))
-        observe.DRAIN_REMAINING.set(len(self._calls) if self._draining else 0)
+        mine = [seat for seat in self._calls.values() if seat.place is None]
+        observe.CALLS_ACTIVE.set(sum(seat.stage is not Stage.LEAVING for seat in mine))
+        observe.DRAIN_REMAINING.set(len(mine) if self._draining else 0)

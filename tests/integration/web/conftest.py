@@ -331,7 +331,7 @@ def server(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Serve
 
 
 @contextmanager
-def serving(settings: Settings, *, drain_limit_s: float = 60) -> Iterator[Server]:
+def serving(settings: Settings, *, drain_limit_s: float = 60, processes: int = 1) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -346,7 +346,7 @@ def serving(settings: Settings, *, drain_limit_s: float = 60) -> Iterator[Server
         "STROWGER_DRAIN_LIMIT_S": str(drain_limit_s),
     }
     script = Path(__file__).with_name("scripted_server.py")
-    process = subprocess.Popen([sys.executable, str(script), str(port)], env=env)
+    process = subprocess.Popen([sys.executable, str(script), str(port), str(processes)], env=env)
     try:
         deadline = time.monotonic() + 120
         while True:

@@ -1,4 +1,4 @@
-"""Conversations that need no speech, and a server process that holds them: `python scripted_server.py PORT`."""
+"""Conversations that need no speech, and a server that holds them: `python scripted_server.py PORT PROCESSES`."""
 
 from __future__ import annotations
 
@@ -56,4 +56,4 @@ def hosting(settings: Settings, records: Records, board: Switchboard) -> Host:
 if __name__ == "__main__":
     from app.server import serve
 
-    serve(load(), port=int(sys.argv[1]), hosting=hosting)
+    serve(load(), port=int(sys.argv[1]), processes=int(sys.argv[2]), hosting=hosting)

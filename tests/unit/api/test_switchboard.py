@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 import pytest
 
+from app.api.news import Joined, Lost, News, read, write
 from app.api.switchboard import FAREWELL_S, RING_S, Switchboard
 
 
@@ -97,3 +101,77 @@ def test_at_the_drain_limit_every_conversation_is_asked_to_say_goodbye(board: Sw
     board.reserve("CA2")
     board.end_all("drained")
     assert asked == ["drained"]
+
+
+# --- two processes behind one port ---
+
+
+class Pair:
+    """Two boards that hear each other at once, through the wire's spelling."""
+
+    def __init__(self, clock: Clock, seats: int = 2) -> None:
+        self.boards = [Switchboard(seats, clock, partial(self.pass_on, place)) for place in (0, 1)]
+        for place, board in enumerate(self.boards):
+            self.pass_on(place, board.standing(ready=True))
+
+    def pass_on(self, place: int, news: News) -> None:
+        for other in (0, 1):
+            if other != place:
+                self.boards[other].told(*read(write(news, place)))
+
+
+@pytest.fixture
+def pair(clock: Clock) -> Pair:
+    return Pair(clock)
+
+
+def test_a_call_is_answered_here_and_talks_there(pair: Pair) -> None:
+    here, there = pair.boards
+    here.reserve("CA1")
+    assert there.live() == 1
+    there.connected("CA1", lambda reason: None)
+    assert here.is_talking("CA1")
+    assert (here.talking(), there.talking()) == ((), ("CA1",))
+    there.left("CA1", "finished")
+    assert here.end_reason("CA1") == "finished"
+    here.gone("CA1")
+    assert (here.live(), there.live()) == (0, 0)
+
+
+def test_there_is_room_while_one_of_them_has_some(pair: Pair) -> None:
+    here, there = pair.boards
+    for sid in ("CA1", "CA2"):
+        talk(here, sid)
+    assert here.why_not("CA3") is None
+    for sid in ("CA3", "CA4"):
+        talk(there, sid)
+    pair.pass_on(1, there.standing(ready=True))
+    assert here.why_not("CA5") == "full"
+
+
+def test_F19_a_conversation_elsewhere_is_waited_for_and_told_that_its_line_is_dead(pair: Pair) -> None:
+    here, there = pair.boards
+    there.connected("CA1", lambda reason: there.left("CA1", reason))
+
+    async def ask() -> bool:
+        return await here.wait_over("CA1", 0.01)
+
+    assert asyncio.run(ask())
+    assert here.end_reason("CA1") == "media_lost"
+
+
+def test_F21_what_a_dead_process_held_counts_as_lost_on_the_way(pair: Pair) -> None:
+    here, there = pair.boards
+    talk(there, "CA1")
+    here.told(1, Lost())
+    assert here.end_reason("CA1") == "media_lost"
+    assert here.why_not("CA1") is None  # it may go on here
+
+
+def test_a_process_that_joins_learns_what_the_others_hold(pair: Pair, clock: Clock) -> None:
+    here, there = pair.boards
+    talk(here, "CA1")
+    pair.boards[1] = late = Switchboard(2, clock)
+    here.told(1, Joined())
+    assert late.is_talking("CA1")
+    assert there is not late

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from app.dialog.events import Entry, Heard, Keyed, ProviderFailed, TokensUsed, VoiceOff, VoiceOn
+from app.dialog.interruption import Volume as Volume
 from app.dialog.moves import CallerTurn as CallerTurn
 from app.dialog.moves import Closing as Closing
 from app.dialog.moves import Commit as Commit
@@ -177,6 +178,18 @@ class Line(Protocol):
 
     async def began(self, utterance: int) -> int:
         """Waits until the caller hears its first audio (or it is cut) and returns when that was."""
+        ...
+
+    def turn(self, volume: Volume) -> None:
+        """How loud we speak from now on, in the middle of a word. Never waits; no audio is lost or said twice."""
+        ...
+
+    def held(self) -> Played | None:
+        """The utterance that HELD stopped in its middle, with how much of it was heard; None when none was."""
+        ...
+
+    def go_back(self, utterance: int, to_ms: int) -> None:
+        """While it is held: it shall go on from there, which the caller has heard already."""
         ...
 
     async def clear(self) -> tuple[Played, ...]:

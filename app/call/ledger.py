@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.call.log import CallLog
 from app.dialog.events import AgentHeard, AgentSaid, DisclosureHeard, Underrun
-from app.dialog.transcript import heard_part
+from app.dialog.transcript import heard_part, word_began_ms
 from app.ports import HeardLine, Played, Say, Speech
 from app.telephony.mulaw import duration_ms
 
@@ -50,10 +50,7 @@ class Ledger:
         if utterance.heard is not None:
             return
         complete = utterance.finished and played.complete and played.audio_ms > 0
-        whole_ms = played.audio_ms
-        if not utterance.finished:
-            whole_ms = max(whole_ms + 1, len(utterance.line.text) * _MS_PER_LETTER)
-        text = heard_part(utterance.line.text, played.heard_ms, whole_ms, utterance.words)
+        text = heard_part(utterance.line.text, played.heard_ms, _whole_ms(utterance, played), utterance.words)
         utterance.heard = HeardLine(utterance.line, text, complete)
         self._log.write(AgentHeard(utterance.number, text, played.heard_ms, played.audio_ms, complete))
         if played.gap_ms > 0:
@@ -63,9 +60,23 @@ class Ledger:
             for kind in purpose.removeprefix(_DISCLOSURE).split("+"):
                 self._log.write(DisclosureHeard(kind))
 
+    def word_ms(self, held: Played) -> int:
+        """Where the word began in whose middle `held` stopped."""
+        utterance = next((one for one in self._utterances if one.number == held.utterance), None)
+        if utterance is None:
+            return held.heard_ms
+        return word_began_ms(utterance.line.text, held.heard_ms, _whole_ms(utterance, held), utterance.words)
+
     def unsettled(self) -> Iterator[Utterance]:
         return (utterance for utterance in self._utterances if utterance.heard is None)
 
     def heard(self) -> Iterator[HeardLine]:
         """For the dialogue: each of its own lines, in order."""
         return (utterance.heard for utterance in self._utterances if utterance.heard and not utterance.ours)
+
+
+def _whole_ms(utterance: Utterance, played: Played) -> int:
+    """How long all of it is; a guess while its audio has not all come."""
+    if utterance.finished:
+        return played.audio_ms
+    return max(played.audio_ms + 1, len(utterance.line.text) * _MS_PER_LETTER)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from app.call.pacer import Pacer
 from app.call.playout import Piece, Playout
 from app.dialog.events import Keyed
-from app.ports import AudioChunk, Played
+from app.ports import AudioChunk, Played, Volume
 from app.telephony import media_stream
 from app.telephony.media_stream import CallerAudio, Marked, MediaStream, Started, Stopped, StreamEvent
 
@@ -122,12 +122,21 @@ class StreamLine:
     def runs_dry_ms(self) -> int:
         return int(self._playout.runs_dry_ms(self._now()))
 
+    def turn(self, volume: Volume) -> None:
+        if self._playout.turn(volume, self._now()) and not self._gone:
+            self._forget_at_carrier()
+        self._pump_now()
+
+    def held(self) -> Played | None:
+        return self._playout.held()
+
+    def go_back(self, utterance: int, to_ms: int) -> None:
+        self._playout.go_back(utterance, to_ms, self._now())
+
     async def clear(self) -> tuple[Played, ...]:
         cut = self._playout.clear(self._now())
         if cut and not self._gone:
-            self._outbox.clear()
-            self._outbox.append(self._stream.clear())
-            self._outbox_filled.set()
+            self._forget_at_carrier()
         self._pacer.forget(self)
         self._tell()
         return cut
@@ -149,6 +158,11 @@ class StreamLine:
             self.dropped_frames += 1
         self._sound.append(sound)
         self._sound_came.set()
+
+    def _forget_at_carrier(self) -> None:
+        self._outbox.clear()
+        self._outbox.append(self._stream.clear())
+        self._outbox_filled.set()
 
     def _pump_now(self) -> None:
         """The first audio does not wait for a tick."""

@@ -11,6 +11,7 @@ from app.dialog.events import (
     AgentHeard,
     AgentSaid,
     AppointmentRequested,
+    Aside,
     CallerKeyed,
     CallerSaid,
     ConsentGiven,
@@ -27,6 +28,7 @@ from app.ports import Journal
 # Fields that hold what the caller said word for word, and fields that may repeat it.
 _VERBATIM: dict[type[Fact], tuple[str, ...]] = {
     CallerSaid: ("text",),
+    Aside: ("text",),
     FactLearned: ("said",),
     AppointmentRequested: ("said",),
     HumanRequested: ("when",),

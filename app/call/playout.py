@@ -7,6 +7,9 @@ exact. Every piece is followed by a mark named
     g{generation}-{utterance}-{offset_ms}
 
 `clear` begins a new generation: the carrier then echoes the marks of what it threw away, and those prove nothing.
+
+The volume changes in the middle of a word: what the carrier has and the ear has not is taken back and sent again,
+softer, from where the ear will be when the carrier hears of it. Held back altogether it waits, and goes on from there.
 """
 
 from __future__ import annotations
@@ -15,12 +18,17 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from app.ports import Played
-from app.telephony.mulaw import BYTES_PER_MS, FRAME_BYTES, SILENCE
+from app.ports import Played, Volume
+from app.telephony.mulaw import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, SILENCE
+from app.telephony.volume import gain, played_at
 
 PIECE_MS = 100
 LEAD_MS = 200  # after a tick the lead is between this and this plus one piece
+LOW_DB = -24.0  # beside the caller's own voice as good as silence; still one line of speech when it comes back
 LOST_MARK_MS = 2000  # a mark this late after its time will not come: then the clock is believed
+_REMEMBERED = 8  # changes of volume that may still be on their way to the ear
+
+_GAINS = {Volume.FULL: 1.0, Volume.LOW: gain(LOW_DB), Volume.HELD: 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,11 @@ class _Utterance:
     audio: bytearray = field(default_factory=bytearray)
     sent: int = 0  # bytes
     ended: bool = False
+    planned_ms: float = 0.0  # when its first audio should begin at the carrier, as our clock sees it
     began_ms: float | None = None
     heard_ms: int = 0
-    heard_at_ms: float = 0.0  # when the caller had heard that much
+    ear_ms: int = 0  # where the ear was at `ear_at_ms`: a mark said so, or we sent it there
+    ear_at_ms: float = 0.0
     gap_ms: float = 0.0
 
     @property
@@ -51,6 +61,17 @@ class _Utterance:
     @property
     def audio_ms(self) -> int:
         return len(self.audio) // BYTES_PER_MS
+
+    def reached_ms(self, now_ms: float) -> int:
+        """Where the ear is, by the clock since it was last known; never beyond what was sent."""
+        if self.began_ms is None:
+            return 0
+        return min(self.ear_ms + max(0, int(now_ms - self.ear_at_ms)), self.sent // BYTES_PER_MS)
+
+    def go_on_from(self, ms: int, now_ms: float) -> None:
+        """In whole frames: the carrier plays nothing else."""
+        self.sent = min(ms // FRAME_MS * FRAME_BYTES, len(self.audio))
+        self.ear_ms, self.ear_at_ms = self.sent // BYTES_PER_MS, now_ms
 
     def played(self) -> Played:
         return Played(self.number, min(self.heard_ms, self.audio_ms), self.audio_ms, round(self.gap_ms))
@@ -65,6 +86,10 @@ class Playout:
         self._dry_ms = 0.0  # when the carrier has played all it has
         self._done: dict[int, Played] = {}
         self._began: dict[int, float] = {}
+        self._volume = Volume.FULL
+        self._gains: deque[tuple[float, float]] = deque([(0.0, 1.0)])  # from when, by plan, the ear hears which gain
+        self._lead: tuple[str, float] = ("", 0.0)  # the last mark that had nothing before it, and when it was sent
+        self._trip_ms: float | None = None  # to the carrier and back
 
     @property
     def idle(self) -> bool:
@@ -93,15 +118,20 @@ class Playout:
 
     def due(self, now_ms: float) -> Iterator[Piece | Mark]:
         """What to hand to the carrier now."""
+        if self._volume is Volume.HELD:
+            return
         for utterance in tuple(self._queue):
             while utterance.waiting and (size := self._size(utterance, self._dry_ms - now_ms)):
+                if utterance.sent == 0 or self._dry_ms <= now_ms:
+                    if utterance.sent:
+                        utterance.gap_ms += now_ms - self._dry_ms
+                    yield self._first_mark(utterance, now_ms)
+                begins_ms = max(self._dry_ms, now_ms)
                 if utterance.sent == 0:
-                    yield Mark(self._name(utterance))
-                elif self._dry_ms < now_ms:
-                    utterance.gap_ms += now_ms - self._dry_ms
-                yield Piece(bytes(utterance.audio[utterance.sent : utterance.sent + size]))
+                    utterance.planned_ms = begins_ms
+                yield Piece(self._at_volume(bytes(utterance.audio[utterance.sent : utterance.sent + size]), begins_ms))
                 utterance.sent += size
-                self._dry_ms = max(self._dry_ms, now_ms) + size / BYTES_PER_MS
+                self._dry_ms = begins_ms + size / BYTES_PER_MS
                 yield Mark(self._name(utterance))
             if utterance.waiting:
                 return
@@ -120,9 +150,41 @@ class Playout:
         if utterance.began_ms is None:
             utterance.began_ms = now_ms - offset_ms
             self._began[utterance.number] = utterance.began_ms
-        if offset_ms >= utterance.heard_ms:
-            utterance.heard_ms, utterance.heard_at_ms = offset_ms, now_ms
+        if offset_ms >= utterance.ear_ms:
+            utterance.ear_ms, utterance.ear_at_ms = offset_ms, now_ms
+            utterance.heard_ms = max(utterance.heard_ms, offset_ms)
+        if name == self._lead[0]:
+            trip_ms = now_ms - self._lead[1]
+            self._trip_ms = trip_ms if self._trip_ms is None else min(self._trip_ms, trip_ms)
         self._settle(utterance)
+
+    def turn(self, volume: Volume, now_ms: float) -> bool:
+        """True when the carrier must first forget what it has. What it has of a soft voice may play out when the voice
+        is raised again: that is not worth another seam."""
+        was, self._volume = self._volume, volume
+        if volume is was:
+            return False
+        if was is Volume.HELD:
+            self._dry_ms = max(self._dry_ms, now_ms)  # a pause we made is no gap
+            for utterance in self._queue:
+                utterance.ear_at_ms = now_ms
+            return False
+        if volume is Volume.FULL:
+            return False
+        self._take_back(now_ms)
+        return True
+
+    def held(self) -> Played | None:
+        """The utterance that was stopped in its middle and waits, with how much of it was heard."""
+        if self._volume is not Volume.HELD or not self._queue or self._queue[0].began_ms is None:
+            return None
+        return self._queue[0].played()
+
+    def go_back(self, number: int, to_ms: int, now_ms: float) -> None:
+        """What is held goes on from an earlier place: the beginning of a word, say."""
+        utterance = self._find(number)
+        if self._volume is Volume.HELD and utterance is not None and to_ms * BYTES_PER_MS < utterance.sent:
+            utterance.go_on_from(to_ms, now_ms)
 
     def clear(self, now_ms: float) -> tuple[Played, ...]:
         """Forget everything. What was on its way to the ear since the last mark counts by the clock."""
@@ -130,12 +192,13 @@ class Playout:
         self._dry_ms = now_ms
         cut = []
         for utterance in self._queue:
-            if utterance.began_ms is not None:
-                heard_ms = utterance.heard_ms + int(now_ms - utterance.heard_at_ms)
-                utterance.heard_ms = min(heard_ms, utterance.sent // BYTES_PER_MS)
+            if self._volume is not Volume.HELD:
+                utterance.heard_ms = max(utterance.heard_ms, utterance.reached_ms(now_ms))
             self._done[utterance.number] = utterance.played()
             cut.append(self._done[utterance.number])
         self._queue.clear()
+        self._volume = Volume.FULL
+        self._gains = deque([(now_ms, 1.0)])
         return tuple(cut)
 
     def runs_dry_ms(self, now_ms: float) -> float:
@@ -152,6 +215,41 @@ class Playout:
 
     def _find(self, number: int) -> _Utterance | None:
         return next((utterance for utterance in self._queue if utterance.number == number), None)
+
+    def _take_back(self, now_ms: float) -> None:
+        """Everything that will not have been played when the carrier forgets it is to be sent again."""
+        self._generation += 1
+        self._dry_ms = now_ms
+        while len(self._gains) > 1 and self._gains[-1][0] > now_ms:
+            self._gains.pop()
+        for utterance in tuple(self._queue):
+            if not utterance.sent:
+                break
+            there_ms = utterance.reached_ms(now_ms) + int(self._trip_ms or 0)
+            if utterance.began_ms is None:  # the mark of its beginning may be on its way
+                there_ms = max(0, int(now_ms - utterance.planned_ms))
+            there_ms = min(-(-there_ms // FRAME_MS) * FRAME_MS, utterance.sent // BYTES_PER_MS)  # a begun frame is out
+            utterance.heard_ms = max(utterance.heard_ms, utterance.reached_ms(now_ms))
+            if utterance.ended and there_ms >= utterance.audio_ms:
+                utterance.heard_ms = utterance.audio_ms  # its last mark is among those that prove nothing now
+                self._settle(utterance)
+                continue
+            utterance.go_on_from(there_ms, now_ms)
+
+    def _at_volume(self, sound: bytes, begins_ms: float) -> bytes:
+        before, after = self._gains[-1][1], _GAINS[self._volume]
+        if before != after:
+            self._gains.append((begins_ms, after))
+            if len(self._gains) > _REMEMBERED:
+                self._gains.popleft()
+        return played_at(sound, before, after)
+
+    def _first_mark(self, utterance: _Utterance, now_ms: float) -> Mark:
+        """The carrier has nothing else to play before it, or it begins an utterance."""
+        mark = Mark(self._name(utterance))
+        if self._dry_ms <= now_ms:
+            self._lead = (mark.name, now_ms)
+        return mark
 
     def _name(self, utterance: _Utterance) -> str:
         return f"g{self._generation}-{utterance.number}-{utterance.sent // BYTES_PER_MS}"

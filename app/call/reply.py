@@ -109,6 +109,10 @@ class Reply:
         for heard in self._ledger.heard():
             self._scene.parts.dialogue.heard(heard)
 
+    def word_ms(self, held: Played) -> int:
+        """Where the word began in whose middle the caller stopped hearing us."""
+        return self._ledger.word_ms(held)
+
     # --- what is to be said comes in here ---
 
     async def _consume(self) -> str | None:
@@ -260,7 +264,7 @@ class Reply:
             began_ms = await line.began(utterance.number)
             self._times.setdefault("first_played_ms", began_ms)
             self._write_times()
-            self._post(ReplyBegan(utterance.line.protected))
+            self._post(ReplyBegan(utterance.line.protected, utterance.line.text))
             self._ledger.settle(utterance, await line.played(utterance.number))
 
     def _write_times(self) -> None:

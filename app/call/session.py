@@ -35,9 +35,9 @@ from app.dialog.events import (
     Tick,
 )
 from app.dialog.patience import Patience
-from app.dialog.turns import CutReply, DropDraft, EndCall, Phase, Turn
+from app.dialog.turns import CutReply, DropDraft, Duck, EndCall, Hold, Phase, PutAside, Restore, Turn
 from app.errors import ProviderError, StoreError
-from app.ports import Closing, Commit, Journal, Line, Move, Note, Pressed, Said, Silent
+from app.ports import Closing, Commit, Journal, Line, Move, Note, Pressed, Said, Silent, Volume
 
 _LAST_WORDS_S = 5.0  # for speech to text and the dialogue to take in what was said while hanging up
 
@@ -129,6 +129,10 @@ class Session:
                         await self._answer(action)
                     case CutReply():
                         await self._cut(action)
+                    case Duck() | Hold() | Restore():
+                        self._change_volume(action)
+                    case PutAside(aside):
+                        self._log.write(aside)
                     case EndCall(reason):
                         return reason, not isinstance(signal, HungUp)
             assert self._turn.phase is not Phase.OVER
@@ -211,10 +215,22 @@ class Session:
         cleared_ms = self._line.now_ms()
         await asyncio.wait([speaking])
         if cut and action.by_caller:
-            self._log.write(Interrupted(cut[0].utterance, action.voice_ms, cleared_ms))
+            self._log.write(Interrupted(cut[0].utterance, action.voice_ms, cleared_ms, action.quiet_ms))
         await reply.settle(cut)
         write_unreported(self._parts.dialogue, self._log)
         self._reply = self._speaking = None
+
+    def _change_volume(self, action: Duck | Hold | Restore) -> None:
+        match action:
+            case Duck():
+                self._line.turn(Volume.LOW)
+            case Hold():
+                self._line.turn(Volume.HELD)
+            case Restore():
+                held = self._line.held()
+                if held is not None and self._reply is not None:
+                    self._line.go_back(held.utterance, self._reply.word_ms(held))
+                self._line.turn(Volume.FULL)
 
     # --- what else there is to do ---
 

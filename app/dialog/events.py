@@ -69,9 +69,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class ReplyBegan:
-    """The caller hears a line of the reply begin. Comes again for each further line; a `protected` one is never cut."""
+    """The caller hears a line of the reply begin. Comes again for each further line; a `protected` one is never cut.
+    `line` is its text."""
 
     protected: bool = False
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +179,23 @@ class AgentHeard:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The caller took the turn: voice began at `voice_ms`, our audio was cleared at `cleared_ms`."""
+    """The caller took the turn: voice began at `voice_ms`, our audio was cleared at `cleared_ms`. At `quiet_ms` it had
+    become so soft that the caller spoke into silence; None where it was cut at once."""
 
     utterance: int
     voice_ms: int
     cleared_ms: int
+    quiet_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Words over our speech that made no turn. `kind`: "backchannel", or "echo" for our own coming back."""
+
+    kind: str
+    text: str
+    started_ms: int
+    ended_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +350,7 @@ Fact = (
     | AgentSaid
     | AgentHeard
     | Interrupted
+    | Aside
     | TurnTimed
     | FactLearned
     | QuestionAnswered

@@ -18,7 +18,12 @@ class Patience:
     The last four depend on what we listen for; `expecting` sets them.
     """
 
-    barge_in_ms: int = 120  # the caller's voice lasts this long before we fall silent; shorter ones are clicks
+    barge_in_ms: int = 120  # a shorter voice is a click, unless words come of it
+    takeover_ms: int = 650  # longer than an "mm-hm": a voice over ours silences us before its words are known ...
+    wordless_ms: int = 1500  # ... and where words come while it speaks, one that has brought none for so long
+    recognised_ms: int = 1000  # after a voice over ours, for its words; then we go on
+    answer_ms: int = 1000  # a listener's "yes" this shortly before our end is an answer
+    trailing_ms: int = 600  # a sound this shortly before our end may still bring words
     prompt_ms: int = 200  # quiet after words that sound finished until the turn is ours
     pause_ms: int = 500  # the same after words that may be finished or not
     agreed_pause_ms: int = 400  # the same when speech to text believes that the caller is through

@@ -8,6 +8,8 @@ from typing import Literal
 
 from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, TurnTimed
 
+LONGEST_WORD_MS = 1000
+
 
 def heard_part(text: str, heard_ms: int, audio_ms: int, words: Sequence[tuple[str, int]] = ()) -> str:
     """The words of `text` that were heard to their end when `heard_ms` of `audio_ms` were played.
@@ -25,6 +27,16 @@ def heard_part(text: str, heard_ms: int, audio_ms: int, words: Sequence[tuple[st
     if text[reached : reached + 1].isspace():
         return text[:reached].rstrip()
     return text[:reached].rpartition(" ")[0].rstrip()
+
+
+def word_began_ms(text: str, heard_ms: int, audio_ms: int, words: Sequence[tuple[str, int]] = ()) -> int:
+    """Where the word began that was not heard to its end; arguments as for `heard_part`. At most LONGEST_WORD_MS back:
+    where the pace is a guess, it shall not be a long way wrong."""
+    if words:
+        began_ms = max((ended_ms for _, ended_ms in words if ended_ms <= heard_ms), default=0)
+    else:
+        began_ms = len(heard_part(text, heard_ms, audio_ms)) * audio_ms // max(1, len(text))
+    return max(began_ms, heard_ms - LONGEST_WORD_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
     THINKING  -- the caller hears the reply begin -->  SPEAKING
     THINKING, SPEAKING  -- all of it was heard -->     LISTENING
-    THINKING, SPEAKING  -- the caller takes over -->   LISTENING   (CutReply)
+    THINKING, SPEAKING  -- the caller takes over -->   LISTENING   (Duck, Hold, then CutReply or Restore)
     LISTENING -- the caller's turn is complete -->     THINKING    (Reply)
     any       -- hung up, goodbye heard, limit -->     OVER        (EndCall)
 
@@ -17,13 +17,14 @@ is ours, and when the caller goes on it is dropped and was never there. Deciding
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from app.dialog.completeness import Ending
 from app.dialog.events import (
+    Aside,
     Heard,
     HungUp,
     Keyed,
@@ -34,6 +35,7 @@ from app.dialog.events import (
     VoiceOff,
     VoiceOn,
 )
+from app.dialog.interruption import SILENCE, InTheAir, Meaning, Overlap, Verdict, Volume, meaning, verdicts
 from app.dialog.moves import CallerTurn, Closing, Pressed, Said, Silent
 from app.dialog.patience import Patience
 from app.dialog.words import normal
@@ -67,6 +69,9 @@ class Turn:
     draft: str | None = None  # what the answer in preparation is to, as `normal` has it
     drafts: int = 0  # begun since we took the last turn
     heard_to_ms: int = 0  # speech to text is done with the caller's voice up to here
+    partial_to_ms: int = 0  # where those end
+    repeats: int = 0  # how often those were revised since the last final ones
+    interims: bool = False  # speech to text tells words before they are final
     words_ms: int = 0  # when words came last
     keys: str = ""  # open keys
     keyed_ms: int = 0
@@ -76,6 +81,10 @@ class Turn:
     closing: str | None = None  # the call is to end, for this reason
     closing_ms: int = 0
     goodbye: bool = False  # the reply in the air says so
+    air: InTheAir = SILENCE  # what the caller heard begin of it
+    volume: Volume = Volume.FULL
+    ducked_ms: int | None = None  # this interruption made us softer then
+    held_ms: int | None = None  # and silent then
 
     @property
     def replying(self) -> bool:
@@ -84,6 +93,11 @@ class Turn:
     @property
     def text(self) -> str:
         return " ".join(word for word in (*(heard.text for heard in self.heard), self.partial) if word)
+
+    @property
+    def over_us(self) -> tuple[Heard, ...]:
+        """Open final words said since the phase began; earlier ones are late words of the turn before."""
+        return tuple(heard for heard in self.heard if heard.ended_ms > self.since_ms)
 
     @property
     def deaf(self) -> bool:
@@ -124,10 +138,38 @@ class DropDraft:
 
 @dataclass(frozen=True, slots=True)
 class CutReply:
-    """Fall silent now: the caller took the turn at `voice_ms`, unless it is we who end the call or must."""
+    """Fall silent now: the caller took the turn at `voice_ms`, unless it is we who end the call or must. `quiet_ms` is
+    when we were softened, or held back, for it."""
 
     voice_ms: int
     by_caller: bool = True
+    quiet_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """Speak on, softly: a voice began at `voice_ms`, and what it wants is not known yet."""
+
+    voice_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not a sound, but give nothing up."""
+
+    voice_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """At full volume again, from where the caller stopped hearing us."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """Words that make no turn."""
+
+    aside: Aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +177,7 @@ class EndCall:
     reason: str
 
 
-Action = Reply | Draft | DropDraft | CutReply | EndCall
+Action = Reply | Draft | DropDraft | Duck | Hold | Restore | CutReply | PutAside | EndCall
 Actions = tuple[Action, ...]
 _Plan = Callable[[Turn, int], tuple[Turn, Actions]]
 
@@ -174,10 +216,11 @@ def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
         case Heard(final=False, text=text, mark=mark):
             if not text:
                 return replace(turn, mark=mark or turn.mark)
-            return replace(turn, partial=text, mark=mark, words_ms=now_ms, sign_ms=now_ms)
+            turn = replace(turn, partial=text, partial_to_ms=signal.ended_ms or now_ms, repeats=turn.repeats + 1)
+            return replace(turn, mark=mark, interims=True, words_ms=now_ms, sign_ms=now_ms)
         case Heard():
             to_ms = max(turn.heard_to_ms, signal.ended_ms or now_ms)
-            turn = replace(turn, partial="", mark=signal.mark, heard_to_ms=to_ms)
+            turn = replace(turn, partial="", repeats=0, mark=signal.mark, heard_to_ms=to_ms)
             if not signal.text:
                 return turn
             return replace(turn, heard=(*turn.heard, signal), words_ms=now_ms, sign_ms=now_ms)
@@ -185,12 +228,15 @@ def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
             return replace(turn, keys=turn.keys + digit, keyed_ms=now_ms, sign_ms=now_ms)
         case MustEnd(reason) if turn.closing is None:
             return replace(turn, closing=reason, closing_ms=now_ms)
-        case ReplyBegan(protected) if turn.replying:
+        case ReplyBegan(protected, line) if turn.replying:
             if turn.number == 0 and turn.phase is Phase.THINKING:  # a wordless hello before our first word
                 turn = replace(turn, quiet_ms=None)
             since_ms = turn.since_ms if turn.phase is Phase.SPEAKING else now_ms
-            return replace(turn, phase=Phase.SPEAKING, since_ms=since_ms, protected=protected)
+            air = turn.air.beginning(line, now_ms)
+            return replace(turn, phase=Phase.SPEAKING, since_ms=since_ms, protected=protected, air=air)
         case ReplyEnded() if turn.replying:
+            if turn.quiet_ms is not None and not turn.text and now_ms - turn.quiet_ms > patience.trailing_ms:
+                turn = replace(turn, quiet_ms=None)  # a sound that nobody waits for words of any more
             return replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False)
         case _:  # Tick, and whatever came too late to matter
             return turn
@@ -210,6 +256,8 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
         yield turn.closing_ms + patience.goodbye_ms, _end(turn.closing)
     if turn.draft is not None and turn.draft != normal(turn.text):
         yield turn.words_ms, _drop
+    if turn.volume is not Volume.FULL and not (turn.replying and turn.cuttable):
+        yield turn.since_ms, _restore
     if turn.replying:
         if turn.cuttable:
             yield from _reasons_to_stop(turn, patience)
@@ -239,13 +287,39 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
 def _reasons_to_stop(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
     if turn.keys:
         yield turn.keyed_ms, _cut(turn.keyed_ms)
-    fresh = [heard for heard in turn.heard if heard.ended_ms > turn.since_ms]
-    if fresh:  # words without a voice: voice activity was too cautious, or there is none
-        yield turn.since_ms, _cut(max(fresh[0].started_ms, turn.since_ms))
-    if turn.voice_ms is not None:
-        yield turn.voice_ms + patience.barge_in_ms, _cut(turn.voice_ms)
+    over = _overlap(turn)
+    for due_ms, verdict in verdicts(over, patience):
+        yield due_ms, _VERDICTS[verdict]
     if turn.closing is not None and turn.asked_ms < turn.closing_ms:  # what is asked for later gets its answer first
         yield turn.closing_ms, _cut(turn.closing_ms, by_caller=False)
+
+
+def _overlap(turn: Turn) -> Overlap:
+    """Words without a voice count too: voice activity was too cautious, or there is none."""
+    heard, partial = turn.over_us, turn.partial if turn.partial_to_ms > turn.since_ms else ""
+    began_ms = _began_ms(turn)
+    words = meaning(" ".join([*(words.text for words in heard), partial]), began_ms, turn.air)
+    return Overlap(
+        volume=turn.volume,
+        audible=turn.phase is Phase.SPEAKING,
+        voice_ms=turn.voice_ms,
+        quiet_ms=turn.quiet_ms,
+        words=words,
+        words_ms=turn.words_ms,
+        sure=not partial or turn.repeats > 1 or turn.mark in ("eager", "ended"),
+        settled=not partial and turn.quiet_ms is not None and turn.heard_to_ms >= turn.quiet_ms - _SLACK_MS,
+        interims=turn.interims,
+        held_ms=turn.held_ms or 0,
+        question_ms=turn.air.question_over_ms(began_ms) if words is Meaning.ANSWER else None,
+    )
+
+
+def _began_ms(turn: Turn) -> int:
+    """When the caller began to speak over us."""
+    heard = turn.over_us
+    if heard:
+        return max(heard[0].started_ms, turn.since_ms)
+    return turn.spoke_ms if turn.voice_ms is not None else max(turn.since_ms, turn.spoke_ms)
 
 
 def _keys_due(turn: Turn, patience: Patience) -> int:
@@ -304,12 +378,55 @@ def _close(reason: str) -> _Plan:
 
 def _cut(voice_ms: int, *, by_caller: bool = True) -> _Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+        quiet_ms = turn.ducked_ms if turn.ducked_ms is not None else turn.held_ms
         listening = replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False, goodbye=False)
+        listening = replace(listening, volume=Volume.FULL, ducked_ms=None, held_ms=None)
         if turn.goodbye and turn.closing == "silence":  # not so silent after all
             listening = replace(listening, closing=None, nudges=0, misses=0)
-        return listening, (CutReply(voice_ms, by_caller),)
+        return listening, (CutReply(voice_ms, by_caller, quiet_ms if by_caller else None),)
 
     return plan
+
+
+def _take(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return _cut(_began_ms(turn))(turn, now_ms)
+
+
+def _duck(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return replace(turn, volume=Volume.LOW, ducked_ms=now_ms), (Duck(_began_ms(turn)),)
+
+
+def _hold(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return replace(turn, volume=Volume.HELD, held_ms=now_ms), (Hold(_began_ms(turn)),)
+
+
+def _restore(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return replace(turn, volume=Volume.FULL, ducked_ms=None, held_ms=None), (Restore(),)
+
+
+def _ignore(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    return _restore(replace(turn, voice_ms=None), now_ms)
+
+
+def _dismiss(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
+    over = _overlap(turn)
+    done: Actions = ()
+    if over.words is not Meaning.NOTHING:
+        said = " ".join(words for words in (*(heard.text for heard in turn.over_us), turn.partial) if words)
+        ended_ms = max([heard.ended_ms for heard in turn.over_us], default=turn.partial_to_ms)
+        done = (PutAside(Aside(over.words.value, said, _began_ms(turn), ended_ms)),)
+    late = tuple(heard for heard in turn.heard if heard not in turn.over_us)
+    return replace(turn, heard=late, partial="", repeats=0, mark="", quiet_ms=None), done
+
+
+_VERDICTS: Mapping[Verdict, _Plan] = {
+    Verdict.DUCK: _duck,
+    Verdict.HOLD: _hold,
+    Verdict.RESTORE: _restore,
+    Verdict.IGNORE: _ignore,
+    Verdict.TAKE: _take,
+    Verdict.DISMISS: _dismiss,
+}
 
 
 def _say_goodbye(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
@@ -361,4 +478,4 @@ def _said(turn: Turn) -> Said:
 def _ask(turn: Turn, now_ms: int, **changes: Any) -> Turn:
     """The voice that is still on belongs to the turn just taken: only a new one may cut the reply."""
     asked = replace(turn, phase=Phase.THINKING, since_ms=now_ms, asked_ms=now_ms, number=turn.number + 1, voice_ms=None)
-    return replace(asked, protected=False, mark="", draft=None, drafts=0, **changes)
+    return replace(asked, protected=False, air=SILENCE, repeats=0, mark="", draft=None, drafts=0, **changes)

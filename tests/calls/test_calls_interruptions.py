@@ -1,46 +1,51 @@
 import pytest
 
 from app.dialog.events import AgentHeard, Interrupted
+from app.dialog.patience import Patience
 from app.dialog.transcript import heard_part
 from app.exchange.faults import Faults
 from app.exchange.personas import HangUp, InterruptAfter, Press, Silence, Speak, WaitForAgent
 from app.ports import Finish, Pressed, Say
 from app.providers.scripted import ScriptedDialogue, ScriptedSpeechToText, script
+from app.telephony import mulaw
 
 LONG = Say(("one two three four five six seven eight nine ten eleven twelve",), "disclosure:recording")
 BYE = Say(("Goodbye then.",), "goodbye")
 END = (BYE, Finish("finished"))
 
 
-def agent_silent_after_caller_began(held) -> int:
+def loud_after_caller_began(held) -> int:
+    """How long after the caller's first sound the caller last heard us at full volume; in ms of the exchange's tape."""
     began_ms = held.record.handset.spoken[0].from_ms
-    return held.agent_silent_after(began_ms) - began_ms
+    loud = [place * 20 for place, frame in enumerate(held.heard_frames(began_ms + 1000)) if mulaw.level(frame) > 3000]
+    return max(loud) + 20 - began_ms
 
 
 @pytest.mark.parametrize(
     "faults", [Faults(), Faults(jitter_ms=60), Faults(burst=4, seed=3)], ids=["calm", "jitter", "burst"]
 )
-@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2860])
-def test_the_agent_is_silent_within_300_ms_of_the_callers_first_word(scene, after_ms, faults):
+@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2500])
+def test_the_agent_is_soft_within_300_ms_of_the_callers_first_word_and_silent_when_it_goes_on(scene, after_ms, faults):
     dialogue = ScriptedDialogue((LONG,), script({"stop": END}))
     held = scene(dialogue, ScriptedSpeechToText("stop"), faults=faults).hold(
         InterruptAfter(after_ms, "stop it please"), Silence(5000)
     )
     assert held.reason == "finished"
-    assert agent_silent_after_caller_began(held) <= 300
+    assert loud_after_caller_began(held) <= 300
     interrupted = held.facts(Interrupted)
     assert len(interrupted) == 1
-    assert interrupted[0].cleared_ms - interrupted[0].voice_ms <= 300
+    assert interrupted[0].quiet_ms - interrupted[0].voice_ms <= 300
+    began_ms = held.record.handset.spoken[0].from_ms
+    assert held.agent_silent_after(began_ms) - began_ms <= Patience().takeover_ms + 100
 
 
-@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2860])
+@pytest.mark.parametrize("after_ms", [300, 740, 1490, 2500])
 def test_only_what_was_heard_is_remembered_as_said(scene, after_ms):
     dialogue = ScriptedDialogue((LONG,), script({"stop": END}))
     held = scene(dialogue, ScriptedSpeechToText("stop")).hold(InterruptAfter(after_ms, "stop it please"), Silence(5000))
     cut = held.facts(AgentHeard)[0]
-    really_ms = (
-        sum(frame != b"\xff" * 160 for frame in held.heard_frames(held.record.handset.spoken[0].from_ms + 400)) * 20
-    )
+    cleared_ms = held.agent_silent_after(held.record.handset.spoken[0].from_ms)
+    really_ms = sum(frame != b"\xff" * 160 for frame in held.heard_frames(cleared_ms)) * 20
     assert not cut.complete
     assert abs(cut.heard_ms - really_ms) <= 40
     times = [(word, 300 * place) for place, word in enumerate(LONG.text.split(), 1)]
@@ -100,8 +105,8 @@ def test_C05_a_key_stops_the_agent_and_is_answered_at_once(scene):
 
 
 def test_a_second_interruption_while_the_first_is_answered(scene):
-    dialogue = ScriptedDialogue((LONG,), script({"stop": (LONG,), "really": END}))
-    held = scene(dialogue, ScriptedSpeechToText("stop", "really")).hold(
+    dialogue = ScriptedDialogue((LONG,), script({"stop": (LONG,), "enough": END}))
+    held = scene(dialogue, ScriptedSpeechToText("stop", "enough")).hold(
         InterruptAfter(900, "stop it please"),
         Silence(1500),
         InterruptAfter(300, "I said stop"),

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.dialog.events import (
+    Aside,
     Heard,
     HungUp,
     Keyed,
@@ -16,9 +17,25 @@ from app.dialog.events import (
     VoiceOff,
     VoiceOn,
 )
+from app.dialog.interruption import Volume
 from app.dialog.moves import Closing, Expectation, Pressed, Said, Silent
 from app.dialog.patience import Patience, spoken_digits
-from app.dialog.turns import Action, CutReply, Draft, DropDraft, EndCall, Phase, Reply, Turn, deadline, step
+from app.dialog.turns import (
+    Action,
+    CutReply,
+    Draft,
+    DropDraft,
+    Duck,
+    EndCall,
+    Hold,
+    Phase,
+    PutAside,
+    Reply,
+    Restore,
+    Turn,
+    deadline,
+    step,
+)
 from app.dialog.words import normal
 
 P = Patience()
@@ -231,22 +248,136 @@ def test_a_television_does_not_hold_up_the_answer():
 # --- the caller takes over -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("voiced_ms", "cuts"), [(119, 0), (120, 1), (3000, 1)])
-def test_voice_cuts_the_reply_once_it_lasts(voiced_ms, cuts):
-    turn, done = play(SPEAKING, (11_080, VoiceOn(11_000)), (11_000 + voiced_ms, Tick()))
-    assert [action for _, action in done] == [CutReply(11_000)] * cuts
-    assert turn.phase is (Phase.LISTENING if cuts else Phase.SPEAKING)
+def test_a_voice_makes_us_soft_at_once_and_silent_when_it_lasts():
+    turn, done = play(SPEAKING, (11_080, VoiceOn(11_000)), (12_000, Tick()))
+    assert done == [(11_080, Duck(11_000)), (11_000 + P.takeover_ms, Hold(11_000))]
+    assert (turn.phase, turn.volume) == (Phase.SPEAKING, Volume.HELD)
 
 
-def test_a_voice_noticed_late_cuts_at_once():
-    _, done = play(SPEAKING, (11_200, VoiceOn(11_000)))
-    assert done == [(11_200, CutReply(11_000))]
+def test_a_cough_costs_nothing():
+    turn, done = play(
+        SPEAKING, (11_080, VoiceOn(11_000)), (11_400, VoiceOff(11_300)), (11_500, Heard("")), (14_000, Tick())
+    )
+    assert done == [(11_080, Duck(11_000)), (11_400, Restore())]
+    _, done = play(turn, (14_200, ReplyEnded()), (16_000, Tick()))
+    assert done == []
 
 
-def test_a_reply_that_is_still_being_thought_of_is_cut_too():
+def test_the_first_words_that_take_the_turn_silence_us_and_the_next_give_the_reply_up():
+    turn, done = play(
+        SPEAKING,
+        (11_080, VoiceOn(11_000)),
+        (11_300, Heard("no", final=False, ended_ms=11_250)),
+        (11_550, Heard("no wait", final=False, ended_ms=11_500)),
+    )
+    assert done == [(11_080, Duck(11_000)), (11_300, Hold(11_000)), (11_550, CutReply(11_000, quiet_ms=11_080))]
+    assert turn.phase is Phase.LISTENING
+    _, done = play(turn, (12_000, VoiceOff(11_800)), (12_000, Heard("no wait", ended_ms=11_800)), (13_000, Tick()))
+    assert [to.text for _, to in answers(done)] == ["no wait"]
+
+
+def test_words_that_were_no_words_give_nothing_up():
+    """The recogniser took a cough for a word and thought better of it."""
+    _, done = play(
+        SPEAKING,
+        (11_080, VoiceOn(11_000)),
+        (11_300, Heard("no", final=False, ended_ms=11_250)),
+        (11_400, Heard("", ended_ms=11_350)),
+        (11_500, VoiceOff(11_300)),
+        (15_000, Tick()),
+    )
+    assert done == [(11_080, Duck(11_000)), (11_300, Hold(11_000)), (11_500, Restore())]
+
+
+@pytest.mark.parametrize("interims", [True, False])
+def test_a_listeners_word_makes_no_turn_and_is_kept(interims):
+    words = [(11_350, Heard("mm-hm", final=False, ended_ms=11_300))] * interims
+    turn, done = play(
+        SPEAKING,
+        (11_080, VoiceOn(11_000)),
+        *words,
+        (11_600, VoiceOff(11_400)),
+        (11_700, Heard("Mm-hm.", started_ms=11_000, ended_ms=11_400)),
+        (14_000, Tick()),
+    )
+    assert done == [
+        (11_080, Duck(11_000)),
+        (11_600, Restore()),
+        (11_700 + P.answer_ms, PutAside(Aside("backchannel", "Mm-hm.", 11_000, 11_400))),
+    ]
+    _, done = play(turn, (14_100, ReplyEnded()), (18_000, Tick()))
+    assert done == []
+
+
+def test_a_long_listeners_word_is_waited_out_and_the_reply_goes_on():
+    _, done = play(
+        SPEAKING,
+        (11_080, VoiceOn(11_000)),
+        (12_000, VoiceOff(11_800)),
+        (12_100, Heard("yeah okay right", started_ms=11_000, ended_ms=11_800)),
+        (12_200, Tick()),
+    )
+    assert done == [(11_080, Duck(11_000)), (11_650, Hold(11_000)), (12_100, Restore())]
+
+
+def test_a_listeners_yes_near_our_end_is_an_answer():
+    _, done = play(
+        SPEAKING,
+        (11_080, VoiceOn(11_000)),
+        (11_500, VoiceOff(11_300)),
+        (11_600, Heard("yes", started_ms=11_000, ended_ms=11_300)),
+        (12_200, ReplyEnded()),
+    )
+    assert [to.text for _, to in answers(done)] == ["yes"]
+
+
+def test_yes_to_a_question_just_asked_takes_the_turn_though_we_talk_on():
+    line = "Do you own your home? I only ask because it decides what we can offer you."
+    turn, _ = play(SPEAKING, (10_000, ReplyBegan(line=line)))
+    said_yes = [
+        (12_080, VoiceOn(12_000)),
+        (12_500, VoiceOff(12_300)),
+        (12_600, Heard("yes", True, 0.9, 12_000, 12_300)),
+    ]
+    _, done = play(turn, *said_yes, (13_500, Tick()))
+    assert [type(action) for _, action in done] == [Duck, Restore, CutReply, Reply]
+
+
+def test_yes_before_a_question_is_out_waits_for_its_end():
+    turn, _ = play(
+        SPEAKING, (10_000, ReplyBegan(line="Would you like one of us to come to your home and have a look?"))
+    )
+    early = [(12_080, VoiceOn(12_000)), (12_500, VoiceOff(12_300)), (12_600, Heard("yes", True, 0.9, 12_000, 12_300))]
+    _, done = play(turn, *early, (14_600, ReplyEnded()))
+    assert [type(action) for _, action in done] == [Duck, Restore, Reply]
+
+
+def test_a_television_does_not_keep_us_silent():
+    """Words come while people speak, as we know by now; this voice brings none."""
+    talkative = play(
+        LISTENING, (10_500, Heard("we own it", final=False)), (10_600, Heard("we own it", ended_ms=10_500))
+    )[0]
+    speaking, _ = play(talkative, (11_200, Tick()), (11_300, ReplyBegan()))
+    turn, done = play(speaking, (12_040, VoiceOn(12_000)), (20_000, Tick()))
+    held_ms = 12_000 + P.wordless_ms
+    assert done == [(12_040, Duck(12_000)), (held_ms, Hold(12_000)), (held_ms + P.wordless_ms, Restore())]
+    _, done = play(turn, (20_100, VoiceOff(20_000)), (23_000, Tick()))
+    assert done == []
+
+
+def test_a_voice_noticed_late_makes_us_silent_at_once():
+    _, done = play(SPEAKING, (11_700, VoiceOn(11_000)))
+    assert done == [(11_700, Duck(11_000)), (11_700, Hold(11_000))]
+
+
+def test_a_reply_that_is_still_being_thought_of_waits_for_the_caller_who_goes_on():
     thinking = Turn(Phase.THINKING, since_ms=10_000, number=1)
-    _, done = play(thinking, (11_000, VoiceOn(11_000)), (11_120, Tick()))
-    assert done == [(11_120, CutReply(11_000))]
+    turn, done = play(thinking, (11_040, VoiceOn(11_000)), (11_500, VoiceOff(11_300)))
+    assert done == [(11_040, Hold(11_000))]
+    _, done = play(turn, (11_600, Heard("", ended_ms=11_300)))
+    assert done == [(11_600, Restore())]
+    _, done = play(turn, (11_600, Heard("and a battery", started_ms=11_000, ended_ms=11_300)))
+    assert done[0] == (11_600, CutReply(11_000, quiet_ms=11_040))
 
 
 def test_the_opening_waits_for_nobody_but_can_be_interrupted():
@@ -255,7 +386,13 @@ def test_the_opening_waits_for_nobody_but_can_be_interrupted():
     _, done = play(turn, (6_800, Tick()))
     assert done == []  # the wordless hello before our first word is not a turn
     _, done = play(Turn(), (700, ReplyBegan()), (1_000, VoiceOn(950)), (1_100, Tick()))
-    assert done == [(1_070, CutReply(950))]
+    assert done == [(1_000, Duck(950))]
+
+
+def test_a_voice_that_outlasts_our_end_meets_us_at_full_volume_next_time():
+    turn, done = play(SPEAKING, (11_080, VoiceOn(11_000)), (11_200, ReplyEnded()), (11_300, Tick()))
+    assert done == [(11_080, Duck(11_000)), (11_200, Restore())]
+    assert turn.voice_ms == 11_000
 
 
 def test_words_spoken_over_us_cut_even_without_voice_activity():
@@ -298,7 +435,13 @@ def test_the_next_line_of_a_reply_need_not_be_protected():
         (12_000, ReplyBegan()),
         (12_010, Tick()),
     )
-    assert done == [(12_000, CutReply(11_000))]
+    assert done == [(12_000, Duck(11_000)), (12_000, Hold(11_000))]
+
+
+def test_a_protected_line_is_said_at_full_volume():
+    turn, done = play(SPEAKING, (11_000, VoiceOn(11_000)), (11_100, ReplyBegan(protected=True)), (12_000, Tick()))
+    assert done == [(11_000, Duck(11_000)), (11_100, Restore())]
+    assert turn.volume is Volume.FULL
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -360,9 +503,13 @@ def test_a_voice_during_the_goodbye_for_silence_brings_the_call_back():
         goodbye=True,
     )
     turn, done = play(
-        goodbye, (11_000, VoiceOn(11_000)), (12_000, VoiceOff(11_800)), (12_100, Heard("I am here")), (13_000, Tick())
+        goodbye,
+        (11_000, VoiceOn(11_000)),
+        (12_000, VoiceOff(11_800)),
+        (12_100, Heard("I am here", ended_ms=11_800)),
+        (13_000, Tick()),
     )
-    assert [type(action) for _, action in done] == [CutReply, Draft, Reply]
+    assert [type(action) for _, action in done] == [Duck, Hold, CutReply, Draft, Reply]
     assert turn.closing is None
     _, done = play(turn, (14_000, ReplyEnded()), (20_000, Tick()), (20_001, Tick()))
     assert answers(done) == [(20_000, Silent(6, 1))]
@@ -394,7 +541,13 @@ def test_a_goodbye_that_was_taken_back_does_not_move_the_end_of_the_longest_call
     goodbye = Turn(
         Phase.SPEAKING, since_ms=29_000, asked_ms=29_000, number=4, closing="silence", closing_ms=29_000, goodbye=True
     )
-    _, done = play(goodbye, (33_000, VoiceOn(33_000)), (60_000, Tick()), patience=patience)
+    _, done = play(
+        goodbye,
+        (33_000, VoiceOn(33_000)),
+        (33_500, Heard("wait", ended_ms=33_400)),
+        (60_000, Tick()),
+        patience=patience,
+    )
     assert done[-1] == (35_000, EndCall("too_long"))
 
 
@@ -440,6 +593,7 @@ class World:
         self.draft: str | None = None
         self.drafts = 0  # since the last turn was taken
         self.over = False
+        self.volume = Volume.FULL
 
     def take(self, signal: Signal, patience: Patience) -> None:
         match signal:
@@ -454,6 +608,8 @@ class World:
         for at, action in enumerate(actions):
             self.check(action, signal, patience, final=at == len(actions) - 1)
         assert (self.in_the_air is not None) == self.turn.replying or self.over
+        assert self.volume is self.turn.volume or self.over
+        assert self.turn.replying or self.volume is Volume.FULL
         due = deadline(self.turn, patience)
         assert (due is None) if self.over else (due is not None and due > self.now_ms)
 
@@ -495,6 +651,14 @@ class World:
                 ends = isinstance(signal, HungUp) or self.turn.phase is Phase.OVER
                 assert not self.protected or ends, "a protected line was cut"
                 self.settle()
+                self.volume = Volume.FULL
+            case Duck() | Hold():
+                assert self.in_the_air is not None, "nothing to soften"
+                assert not self.protected, "a protected line was softened"
+                self.volume = Volume.LOW if isinstance(action, Duck) else Volume.HELD
+            case Restore():
+                assert self.volume is not Volume.FULL
+                self.volume = Volume.FULL
             case EndCall():
                 assert final
                 assert self.in_the_air is None
@@ -515,6 +679,7 @@ MAKE = [
     lambda now, ago: Heard("What does it cost?", True, 0.9, max(0, now - 900), max(0, now - ago), mark="ended"),
     lambda now, ago: Heard("", False, mark="resumed"),
     lambda now, ago: Heard("and I would like to", True, 0.9, max(0, now - 900), max(0, now - ago), mark="ended"),
+    lambda now, ago: Heard("mm hm", False, ended_ms=now),
     lambda now, ago: Keyed("1"),
     lambda now, ago: Keyed("#"),
     lambda now, ago: ReplyBegan(),

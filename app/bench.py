@@ -47,7 +47,7 @@ class Configuration:
 
 def configurations() -> dict[str, Configuration]:
     """By short name, the default configuration of a fresh installation first."""
-    default = Settings.model_fields["deepgram_model"].default
+    default = Settings.model_construct(deepgram_model=None).listening_model("en-US")
     models = sorted({"flux": "flux-general-en", "nova": "nova-3"}.items(), key=lambda item: item[1] != default)
     ours = {
         short: Configuration(f"Strowger with {model}{' (the default)' if model == default else ''}", model)

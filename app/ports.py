@@ -88,9 +88,10 @@ class Dialogue(Protocol):
 
     def heard(self, line: HeardLine) -> None: ...
 
-    def fork(self) -> Dialogue:
+    def fork(self) -> Dialogue | None:
         """Another one that stands where this one stands; what either does from now on the other never learns. Cheap:
-        an answer that may not be wanted is asked of a fork, which takes this one's place if it is."""
+        an answer that may not be wanted is asked of a fork, which takes this one's place if it is. None where there can
+        be no other: then nothing is drafted."""
         ...
 
 

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
 
     deepgram_api_key: SecretStr | None = Field(None, alias="DEEPGRAM_API_KEY")
     deepgram_base_url: str = Field("wss://api.deepgram.com", alias="DEEPGRAM_BASE_URL")
-    deepgram_model: str = Field("nova-3", alias="DEEPGRAM_MODEL")
+    deepgram_model: str | None = Field(None, alias="DEEPGRAM_MODEL")
     openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
     openai_base_url: str = Field("https://api.openai.com/v1", alias="OPENAI_BASE_URL")
     openai_model: str = Field("gpt-5.4-mini", alias="OPENAI_MODEL")
@@ -130,6 +130,11 @@ class Settings(BaseSettings):
             if value and not name.isidentifier():
                 raise ValueError("must be names of providers with commas between them")
         return value
+
+    def listening_model(self, language: str) -> str:
+        """Deepgram's: the one that was asked for; else Flux, which tells the end of a turn from a pause, for the
+        language it was made for."""
+        return self.deepgram_model or ("flux-general-en" if language.startswith("en") else "nova-3")
 
     def chain(self, stage: str) -> tuple[str, ...]:
         """Providers in order for "stt", "llm" or "tts": what was asked for, else what has a key, then offline."""

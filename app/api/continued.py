@@ -57,7 +57,7 @@ class Continued:
     def heard(self, line: HeardLine) -> None:
         self._dialogue.heard(line)
 
-    def fork(self) -> Dialogue:
+    def fork(self) -> Dialogue | None:
         """What began is past: the dialogue itself goes on."""
         return self._dialogue.fork()
 

@@ -11,19 +11,23 @@ from dataclasses import replace
 
 from app.call.log import CallLog
 from app.call.moves import Production
-from app.call.setup import Parts
 from app.dialog.events import DraftDropped, Fact, TokensUsed
-from app.ports import Dialogue, Metered, Note, Said
+from app.ports import Dialogue, Metered, Note, Said, TextToSpeech
 
 
 class Draft:
     def __init__(
-        self, said: Said, parts: Parts, commit: Callable[[Fact], Awaitable[None]], clock: Callable[[], int]
+        self,
+        said: Said,
+        fork: Dialogue,
+        tts: TextToSpeech,
+        commit: Callable[[Fact], Awaitable[None]],
+        clock: Callable[[], int],
     ) -> None:
         """`said` is redacted: it goes to the providers as it is."""
         self.turn, self.begun_ms = said.turn, clock()
-        self._dialogue = parts.dialogue.fork()
-        self.production = Production(self._dialogue.answer(said), parts.tts, commit, clock, draft=True)
+        self._dialogue = fork
+        self.production = Production(fork.answer(said), tts, commit, clock, draft=True)
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         self.production.begin(group, f"draft {self.turn}")

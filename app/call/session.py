@@ -181,9 +181,11 @@ class Session:
             self._speak(draft.production, replace(asked, drafted_ms=draft.begun_ms))
 
     def _begin_draft(self, said: Said) -> None:
-        said = replace(said, text=self._call.redact(said.text))
-        self._draft = Draft(said, self._parts, self._commit, self._line.now_ms)
-        self._draft.begin(self._group)
+        fork = self._parts.dialogue.fork()
+        if fork is not None:
+            said = replace(said, text=self._call.redact(said.text))
+            self._draft = Draft(said, fork, self._parts.tts, self._commit, self._line.now_ms)
+            self._draft.begin(self._group)
 
     async def _drop_draft(self) -> None:
         draft, self._draft = self._draft, None

@@ -111,6 +111,7 @@ class _Connection:
         self._hearing = Hearing(dialect.read)
         self._clock = asyncio.get_running_loop().time
         self._waiting = bytearray()  # not sent yet
+        self._end_ms: int | None = None  # when a voice's words shall be asked for, in the time of the call
         self._sent_at = self._clock()
         self._finished = False
         self.useful = False
@@ -141,13 +142,24 @@ class _Connection:
                     self._waiting += data
                     if len(self._waiting) >= _PIECE_BYTES:
                         await self._flush(socket)
+                    if self._end_ms is not None and piece.at_ms >= self._end_ms:
+                        await self._end_voice(socket)
                 case VoiceOn():
                     self._hearing.voice_on(self._clock())
+                    self._end_ms = None  # not over after all
                 case VoiceOff(at_ms):
                     self._hearing.voice_off(at_ms)
                     await self._flush(socket)
-                    await self._dialect.end_voice(socket)
+                    self._end_ms = at_ms + self._dialect.end_ms
+                    if not self._dialect.end_ms:
+                        await self._end_voice(socket)
         await self._flush(socket)
+
+    async def _end_voice(self, socket: Any) -> None:
+        self._end_ms = None
+        if self._hearing.owed:
+            await self._flush(socket)
+            await self._dialect.end_voice(socket)
 
     async def _flush(self, socket: Any) -> None:
         if self._waiting:  # an empty message could be taken for the end
@@ -184,7 +196,8 @@ def make(settings: Settings, playbook: Playbook) -> DeepgramSpeechToText:
     key = settings.deepgram_api_key
     account = Account(key.get_secret_value() if key else "", settings.deepgram_base_url)
     return DeepgramSpeechToText(
-        account, Wishes(settings.deepgram_model, language=playbook.language, keyterms=_keyterms(playbook))
+        account,
+        Wishes(settings.listening_model(playbook.language), language=playbook.language, keyterms=_keyterms(playbook)),
     )
 
 

@@ -27,7 +27,7 @@ _GAP_MS = 40  # less is jitter of the time stamps, not lost audio
 @dataclass(frozen=True, slots=True)
 class Result:
     """One message with words; times in seconds of the connection. `words_from_s` and `words_to_s` are None without
-    words."""
+    words. `mark` as in `Heard`."""
 
     text: str
     confidence: float
@@ -35,14 +35,26 @@ class Result:
     ends_s: float
     words_from_s: float | None = None
     words_to_s: float | None = None
+    mark: str = ""
+
+
+_MARKS = {"StartOfTurn": "began", "EagerEndOfTurn": "eager", "TurnResumed": "resumed", "EndOfTurn": "ended"}
 
 
 def read_results(message: Any) -> Result | None:
     """Of `/v1/listen`. None for every kind of message that carries no words, for unknown kinds (the SDK hands those
-    over as None) and for malformed ones: the SDK does not validate. Raises ProviderDown for an Error."""
-    if _kind(message) != "Results":
+    over as None) and for malformed ones: the SDK does not validate. Raises ProviderDown for an Error.
+
+    An utterance is over when its quiet was long enough (`speech_final`), or its gap between words, which noise does not
+    fill (`UtteranceEnd`). What we asked to be finalized says nothing of the caller.
+    """
+    kind = _kind(message)
+    if kind == "UtteranceEnd" and getattr(message, "last_word_end", -1) >= 0:
+        return Result("", 0.0, False, 0.0, mark="ended")
+    if kind != "Results":
         return None
     try:
+        over = bool(getattr(message, "speech_final", False)) and not getattr(message, "from_finalize", False)
         best = message.channel.alternatives[0]
         words = [(float(word.start), float(word.end)) for word in best.words or ()]
         return Result(
@@ -52,6 +64,7 @@ def read_results(message: Any) -> Result | None:
             ends_s=float(message.start) + float(message.duration),
             words_from_s=words[0][0] if words else None,
             words_to_s=words[-1][1] if words else None,
+            mark="ended" if over else "",
         )
     except _UNREADABLE:
         return None
@@ -67,17 +80,19 @@ def read_turn(message: Any) -> Result | None:
         return None
     try:
         text, ends_s = str(message.transcript or "").strip(), float(message.audio_window_end)
-        if not text and message.event != "EndOfTurn":
+        mark = _MARKS.get(message.event, "")
+        if not text and mark not in ("ended", "resumed"):
             return Result("", 0.0, True, max(0.0, ends_s - _BEGINNING_S))
         words = list(message.words or ())
         times = [(word.start, word.end) for word in words if getattr(word, "start", None) is not None]
         return Result(
             text=text,
             confidence=sum(float(word.confidence) for word in words) / len(words) if words else 0.0,
-            final=message.event == "EndOfTurn",
+            final=mark == "ended",
             ends_s=ends_s,
             words_from_s=float(times[0][0]) if times else None,
             words_to_s=float(times[-1][1]) if times else None,
+            mark=mark,
         )
     except _UNREADABLE:
         return None
@@ -144,6 +159,11 @@ class Hearing:
         self._voice = False
         self._stopped.append(at_ms)
 
+    @property
+    def owed(self) -> bool:
+        """A voice has ended and its words are not final."""
+        return bool(self._stopped)
+
     def silent_s(self, now: float) -> float:
         """How long the caller's voice has gone without a word about it, 0 when none is owed."""
         if self._news_at is None or not (self._voice or self._stopped):
@@ -160,9 +180,9 @@ class Hearing:
             return None
         self._news_at = now
         if not result.final:
-            if not result.text or result.text == self._interim:
+            if not result.mark and (not result.text or result.text == self._interim):
                 return None
-            self._interim = result.text
+            self._interim = result.text or self._interim
             return self._heard(result, self._word_ms(result.words_to_s, result))
         return self._freeze(result)
 
@@ -181,7 +201,7 @@ class Hearing:
     def _heard(self, result: Result, ended_ms: int) -> Heard:
         started_ms = ended_ms if not result.text else self._word_ms(result.words_from_s, result)
         confidence = result.confidence if result.text else 0.0
-        return Heard(result.text, result.final, confidence, min(started_ms, ended_ms), ended_ms, NAME)
+        return Heard(result.text, result.final, confidence, min(started_ms, ended_ms), ended_ms, NAME, result.mark)
 
     def _word_ms(self, seconds: float | None, result: Result) -> int:
         return self._time.at(result.ends_s if seconds is None else seconds)

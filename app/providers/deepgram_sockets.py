@@ -20,6 +20,7 @@ from app.providers.deepgram_results import Result, read_results, read_turn
 from app.telephony import mulaw
 
 _REFUSALS = {400, 401, 402, 403, 404}
+_EAGER = 0.4  # how sure Flux must be that the caller is through for a draft: "eager" costs tokens, not manners
 _KEYTERMS = 50  # far below the 500 tokens Deepgram allows
 
 
@@ -42,9 +43,11 @@ class Wishes:
 
 
 class Dialect(Protocol):
-    """What differs between the two. `idle_s` without audio call for a `keep_alive`."""
+    """What differs between the two. `idle_s` without audio call for a `keep_alive`; `end_ms` after the voice ended its
+    words are asked for, if they have not come."""
 
     idle_s: float
+    end_ms: int
 
     def connect(self, wishes: Wishes) -> AbstractAsyncContextManager[Any]: ...
 
@@ -63,6 +66,7 @@ class Nova:
     """The server hangs up after 10 s with neither audio nor KeepAlive."""
 
     idle_s = 4.0
+    end_ms = 0
 
     def __init__(self, client: AsyncDeepgramClient) -> None:
         self._listen: AsyncV1Client = client.listen.v1  # imported now, not in a call
@@ -95,9 +99,11 @@ class Nova:
 
 
 class Flux:
-    """The model moves on with audio alone: without any, silence is sent in its place."""
+    """The model moves on with audio alone: without any, silence is sent in its place. It knows by itself when a turn is
+    over; we press it only when it hesitates."""
 
     idle_s = 0.5
+    end_ms = 500
 
     def __init__(self, client: AsyncDeepgramClient) -> None:
         self._listen: AsyncV2Client = client.listen.v2
@@ -110,6 +116,7 @@ class Flux:
             model=wishes.model,
             encoding="mulaw",
             sample_rate=mulaw.RATE,
+            eager_eot_threshold=_EAGER,
             keyterm=list(wishes.keyterms[:_KEYTERMS]) or None,
             language_hint=hint if multi else None,
         )

@@ -132,7 +132,7 @@ class LanguageModelDialogue:
         if line.heard_text:
             self._history.append(Saying("agent", line.heard_text))
 
-    def fork(self) -> Self:
+    def fork(self) -> Self | None:
         other = copy(self)
         other._history, other._reach, other._unreported = self._history.copy(), copy(self._reach), []
         return other

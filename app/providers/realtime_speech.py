@@ -170,6 +170,10 @@ class RealtimeDialogue(LanguageModelDialogue):
         self._socket = socket
         return self
 
+    def fork(self) -> None:
+        """One socket holds one conversation."""
+        return None
+
     def heard(self, line: HeardLine) -> None:
         super().heard(line)
         if not line.heard_text:

@@ -46,6 +46,8 @@ _OPEN_TAILS, _CLOSED_TAILS, _SHORT = _DATA["open-tails"], _DATA["closed-tails"],
 
 _WH = _words(["what who whom which where how why when whose"])
 _HELPERS = _words(["do does did is are am was were can could will would should shall may might have has had"])
+_BE = _words(["is are was were am"])
+_ARTICLES = _words(["the a an my your our their his her its these those this that"])
 _AGREES = _words(["yes yeah yep no nope sure sí"])
 _PRONOUNS = _words(["i you we they he she it this that there me him her us them"])
 _STRANDED = _words(["for about from with to at in on like of"])  # "what is this about"
@@ -134,13 +136,25 @@ def _by_shape(said: str, tokens: list[str]) -> Ending | None:
         return Ending.CLOSED if tokens[0] in _WH_ES and len(tokens) >= 3 else None
     opening = next((at for at, word in enumerate(tokens) if word not in ("and", "but", "so", "well", "okay")), 0)
     asked = tokens[opening:]
+    if _lacks_verb(asked):
+        return Ending.OPEN
     if len(asked) >= 4 and asked[0] in _WH and not _HELPERS.isdisjoint(asked[1:4]):
         return Ending.CLOSED
     if len(asked) >= 5 and asked[0] in _WH and asked[1] not in _OPEN_EN:  # "what happens to the panels"
         return Ending.CLOSED
-    if len(asked) >= 4 and asked[0] in _HELPERS and asked[1] in _PRONOUNS:
+    if len(asked) >= 4 and asked[0] in _HELPERS and (asked[1] in _PRONOUNS or len(asked) > 4):
         return Ending.CLOSED
     return None
+
+
+def _lacks_verb(asked: list[str]) -> bool:
+    """A question that has come to its subject: "will the panels", "how long does the installation"."""
+    at = next((at for at, word in enumerate(asked[:4]) if word in _HELPERS), None)
+    if at is None or (at and asked[0] not in _WH):
+        return False
+    subject = asked[at + 1 :]
+    named = len(subject) == 2 and subject[0] in _ARTICLES
+    return named and (at == 0 or asked[at] not in _BE)  # "what is the price" has all it needs
 
 
 def _left_behind(tokens: list[str]) -> bool:

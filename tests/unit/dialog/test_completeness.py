@@ -73,6 +73,14 @@ tell me
 i heard that
 with the
 for example
+will the panels
+is the roof
+does your company
+how long does the installation
+what happens when
+is it true that
+do i have to
+how much does it cost for
 i'm looking for a
 the thing is
 quiero
@@ -110,6 +118,9 @@ how much is it
 how long does it take
 what happens to the panels in winter
 what is this about
+what is the price
+will the panels work in the winter
+is the roof too old
 who am i speaking with
 where are you calling from
 what is it for

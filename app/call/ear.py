@@ -36,8 +36,8 @@ class Ear:
                     case VoiceOn(at_ms):
                         voice_ms = at_ms
                         self._post(sound)
-                    case VoiceOff(at_ms):
-                        self._log.write(CallerVoice(voice_ms, at_ms))
+                    case VoiceOff(at_ms, bursts):
+                        self._log.write(CallerVoice(voice_ms, at_ms, bursts))
                         self._post(sound)
                 self._pass_on(sound)
         except ProviderError as error:

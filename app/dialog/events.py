@@ -25,9 +25,10 @@ class VoiceOn:
 
 @dataclass(frozen=True, slots=True)
 class VoiceOff:
-    """The caller's voice ended at `at_ms`."""
+    """The caller's voice ended at `at_ms`. `bursts`: how often it swelled, 0 where nobody counted."""
 
     at_ms: int
+    bursts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +119,11 @@ class CallResumed:
 
 @dataclass(frozen=True, slots=True)
 class CallerVoice:
-    """One stretch of the caller's voice."""
+    """One stretch of the caller's voice. `bursts` as in `VoiceOff`."""
 
     started_ms: int
     ended_ms: int
+    bursts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from app.dialog import dictation
 from app.dialog.completeness import Ending, ending
 from app.dialog.deadlines import DEADLINES
+from app.dialog.events import Heard
 from app.dialog.moves import Expectation
 
 
@@ -31,7 +33,9 @@ class Patience:
     noise_ms: int = 400  # more, when words are through and a voice goes on without any: a television
     stable_ms: int = 150  # words that sound finished stay the same for so long: an answer is drafted
     drafts: int = 4  # answers drafted in one turn at most; only the first of them while the voice is on
-    dictation_pause_ms: int = 1500  # the same while digits are dictated and some are still missing
+    dictation_pause_ms: int = 1800  # the same while digits are dictated and some are surely missing
+    dictation_done_ms: int = 350  # the same once they are surely complete; between the two it depends
+    dictation_risk: float = 0.03  # share of a dictation's pauses we may cut into
     unheard_ms: int = 1800  # quiet after a voice without words until we ask again: promise P2 leaves 2500 for all
     silence_ms: int = 6000  # quiet after our own words until we nudge
     nudges: int = 2  # then a polite end
@@ -62,8 +66,20 @@ class Patience:
             digits=answer.digits,
         )
 
-    def pause_after(self, words: str, *, ended: bool = False) -> int:
-        """Quiet after `words` until the turn is ours. `ended`: speech to text takes the caller for through."""
+    def pause_after(
+        self,
+        words: str,
+        *,
+        ended: bool = False,
+        stretches: Sequence[dictation.Stretch] = (),
+        heard: Sequence[Heard] = (),
+    ) -> int:
+        """Quiet after `words` until the turn is ours. `ended`: speech to text takes the caller for through. `stretches`
+        are the voice they were said with, `heard` those of them that are final."""
+        if self.digits and self.dictated and stretches:
+            least_ms, most_ms = self.dictation_done_ms, self.dictation_pause_ms
+            risk = self.dictation_risk
+            return dictation.wait_ms(stretches, heard, self.digits, least_ms=least_ms, most_ms=most_ms, risk=risk)
         match self.ending(words):
             case Ending.OPEN if self.dictated:
                 return self.dictation_pause_ms
@@ -77,18 +93,6 @@ class Patience:
     def ending(self, words: str) -> Ending:
         """How finished words look. A dictation is until its digits are complete."""
         if self.dictated:
-            complete = 0 < self.digits <= spoken_digits(words)
+            complete = 0 < self.digits <= dictation.spoken_digits(words)
             return Ending.UNSURE if complete else Ending.OPEN
         return ending(words, self.expected)
-
-
-_ONE_DIGIT = frozenset(["zero", "oh", "o", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
-_MORE = {"double": 1, "triple": 2}
-
-
-def spoken_digits(words: str) -> int:
-    """How many digits a dictation holds so far: "five five double one" and "551 1" both have four."""
-    count = 0
-    for token in re.findall(r"\d|[a-z]+", words.lower()):
-        count += 1 if token.isdigit() or token in _ONE_DIGIT else _MORE.get(token, 0)
-    return count

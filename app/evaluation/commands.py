@@ -15,6 +15,7 @@ def mount(evaluation: typer.Typer) -> None:
     """Adds the commands to `evaluate`. Each imports what it measures with only when it runs."""
     evaluation.command("answers")(answers)
     evaluation.command("keys")(keys)
+    evaluation.command("turns")(turns)
 
 
 def answers(data: Data = None, as_json: AsJson = False) -> None:
@@ -27,5 +28,12 @@ def answers(data: Data = None, as_json: AsJson = False) -> None:
 def keys(data: Data = None, as_json: AsJson = False) -> None:
     """Keys that come as tones in the sound: whole sequences, and false ones in speech."""
     from app.evaluation.keys import report
+
+    raise typer.Exit(report(data, as_json))
+
+
+def turns(data: Data = None, as_json: AsJson = False) -> None:
+    """The end of a dictated number: callers cut off in a pause, and how long the others waited for us."""
+    from app.evaluation.turns import report
 
     raise typer.Exit(report(data, as_json))

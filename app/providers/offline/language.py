@@ -24,6 +24,8 @@ ANSWER_WEIGHT = 10.0
 OTHER_WEIGHT = 1.0
 DICTATED_WEIGHT = 3.0
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+LONGEST_BREATH = 6  # digits that are said without a pause; a longer number is said in parts of up to LONGEST_PART
+LONGEST_PART = 4
 DISCOUNT = 0.7  # of a count of one, left for words not seen in that place
 EVENLY = 0.1  # share of the single words' probability spread over the whole vocabulary
 POLITE = ("{} please", "yes {}", "no {}", "well {}", "sorry {}")
@@ -44,6 +46,11 @@ class Language:
     answers: tuple[str, ...]
     others: tuple[str, ...] = ()
     dictated: int = 0
+
+    @property
+    def in_parts(self) -> bool:
+        """Listens for a number too long for one breath."""
+        return self.dictated > LONGEST_BREATH
 
     @property
     def key(self) -> str:
@@ -79,12 +86,16 @@ def weighted(language: Language) -> dict[Words, float]:
 
 
 def dictations(length: int) -> list[Words]:
-    """Digit strings of one length that hold every three digits in a row equally often; a few hundred of them.
+    """Digit strings of that length; of a number too long for one breath also the parts people pause between.
 
-    0 is "zero" in some of them and "oh" in others, never both in one: nobody mixes the two.
+    Of each length they hold every three digits in a row equally often; some hundreds of them. 0 is "zero" in some and
+    "oh" in others, never both in one: nobody mixes the two.
     """
-    if not length:
-        return []
+    parts = range(1, LONGEST_PART + 1) if length > LONGEST_BREATH else ()
+    return [spelled for size in (*parts, length) if size for spelled in _spelled(size)]
+
+
+def _spelled(length: int) -> list[Words]:
     cycle = [DIGITS[index] for index in _de_bruijn(len(DIGITS), 3)]
     step = max(1, length - 2)
     runs = [[cycle[(start + at) % len(cycle)] for at in range(length)] for start in range(0, len(cycle), step)]

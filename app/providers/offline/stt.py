@@ -12,14 +12,12 @@ from app.dialog.events import Heard, VoiceOff, VoiceOn
 from app.ports import AudioChunk, CallerSound, Expectation
 from app.providers.offline.language import GrammarSource, Language, language_for
 from app.providers.offline.recogniser import Recognised
-from app.telephony import mulaw
+from app.providers.offline.tape import Tape
 
 BEFORE_MS = 120  # of sound kept before the voice: a soft beginning is noticed a little late
 AFTER_MS = 60
-KEEP_MS = 500
-LONGEST_MS = 15_000  # the rest of a longer stretch is not listened to
-FRAME_MS = 20
 SURE = 0.5
+PART_RIGHT = 0.6  # of the parts of a long number come out with as many digits as they have, strangers' voices
 NAME = "offline"
 
 
@@ -33,6 +31,7 @@ class Recogniser(Protocol):
 class _Stretch:
     began_ms: int
     ended_ms: int
+    language: Language
     words: asyncio.Future[Recognised]
 
 
@@ -65,8 +64,9 @@ class OfflineSpeechToText:
                         await self._prepare(expecting())
                     case VoiceOff(at_ms) if tape.running:
                         voice = tape.cut(at_ms + AFTER_MS)
-                        words = self._recogniser.begin(voice, self.language(expecting()))
-                        pending.append(_Stretch(began_ms, at_ms, words))
+                        language = self.language(expecting())
+                        words = self._recogniser.begin(voice, language)
+                        pending.append(_Stretch(began_ms, at_ms, language, words))
                 while pending and pending[0].words.done():  # looked at with every 20 ms of sound
                     yield self._heard(pending[0], pending.popleft().words.result())
             while pending:
@@ -88,44 +88,5 @@ class OfflineSpeechToText:
 
     def _heard(self, stretch: _Stretch, found: Recognised) -> Heard:
         text = found.text if found.confidence >= self._sure else ""
-        return Heard(text, True, found.confidence, stretch.began_ms, stretch.ended_ms, NAME)
-
-
-class Tape:
-    """The sound since the current stretch of voice began; between stretches the last half second."""
-
-    def __init__(self) -> None:
-        self._sound = bytearray()
-        self._from_ms = 0
-        self.running = False
-
-    def add(self, chunk: AudioChunk) -> None:
-        expected = self._from_ms + self._kept_ms()
-        if not self._sound:
-            self._from_ms = chunk.at_ms
-        elif self.running and self._kept_ms() >= LONGEST_MS:
-            return
-        elif chunk.at_ms > expected + FRAME_MS:  # lost sound: silence keeps the times true
-            self._sound += mulaw.silence(min(chunk.at_ms - expected, LONGEST_MS))
-        self._sound += chunk.mulaw
-        if not self.running:
-            self._forget(self._kept_ms() - KEEP_MS)
-
-    def begin(self, at_ms: int) -> None:
-        self.running = True
-        self._forget(at_ms - self._from_ms)
-
-    def cut(self, at_ms: int) -> bytes:
-        """What was kept up to `at_ms`."""
-        self.running = False
-        stretch = bytes(self._sound[: max(at_ms - self._from_ms, 0) * mulaw.BYTES_PER_MS])
-        self._forget(self._kept_ms() - KEEP_MS)
-        return stretch
-
-    def _kept_ms(self) -> int:
-        return len(self._sound) // mulaw.BYTES_PER_MS
-
-    def _forget(self, ms: int) -> None:
-        if ms > 0:
-            del self._sound[: ms * mulaw.BYTES_PER_MS]
-            self._from_ms += ms
+        sure = found.confidence * (PART_RIGHT if stretch.language.in_parts else 1.0)
+        return Heard(text, True, sure, stretch.began_ms, stretch.ended_ms, NAME)

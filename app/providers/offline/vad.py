@@ -23,8 +23,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.dialog.events import VoiceOff, VoiceOn
 from app.errors import ProviderDown
 from app.ports import AudioChunk, CallerSound
+from app.providers.offline.bursts import BEFORE_MS, bursts_in
+from app.providers.offline.tape import Tape
 from app.providers.offline.voicing import Tuning, Voicing
 from app.telephony import mulaw
 
@@ -152,7 +155,7 @@ class SileroVoiceActivity:
         loop = asyncio.get_running_loop()
         if self._model is None:
             await loop.run_in_executor(None, self.warm)
-        ear, voicing = Ear.fresh(), Voicing(self._tuning)
+        ear, voicing, tape = Ear.fresh(), Voicing(self._tuning), Tape()
         sound, at_ms = mulaw.silence(CONTEXT // mulaw.BYTES_PER_MS), 0  # the context, then what follows from `at_ms` on
         async for chunk in audio:
             yield chunk
@@ -160,15 +163,20 @@ class SileroVoiceActivity:
             if not new_ms or abs(chunk.at_ms - at_ms - new_ms) > GAP_MS:
                 sound, at_ms = sound[:CONTEXT], chunk.at_ms
             sound += chunk.mulaw
+            tape.add(chunk)
             while len(sound) >= CONTEXT + WINDOW:
                 probability = await self._ask(loop, ear, sound[: CONTEXT + WINDOW])
                 event = voicing.next(probability, at_ms, at_ms + WINDOW_MS)
                 sound, at_ms = sound[WINDOW:], at_ms + WINDOW_MS
-                if event:
-                    yield event
+                match event:
+                    case VoiceOn(began_ms):
+                        tape.begin(began_ms - BEFORE_MS)
+                        yield event
+                    case VoiceOff(ended_ms):
+                        yield VoiceOff(ended_ms, bursts_in(tape.cut(ended_ms)))
         last = voicing.end()
         if last:
-            yield last
+            yield VoiceOff(last.at_ms, bursts_in(tape.cut(last.at_ms)))
 
     def _ask(self, loop: asyncio.AbstractEventLoop, ear: Ear, sound: bytes) -> asyncio.Future[float]:
         if self._batch is None or self._batch.loop is not loop:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.dialog.dictation import spoken_digits
 from app.dialog.events import (
     Aside,
     Heard,
@@ -19,7 +20,7 @@ from app.dialog.events import (
 )
 from app.dialog.interruption import Volume
 from app.dialog.moves import Closing, Expectation, Pressed, Said, Silent
-from app.dialog.patience import Patience, spoken_digits
+from app.dialog.patience import Patience
 from app.dialog.turns import (
     Action,
     CutReply,
@@ -149,8 +150,8 @@ def test_digits_are_given_time_until_there_are_enough_of_them():
     start = [(11_000, VoiceOn(11_000)), (12_300, VoiceOff(12_000))]
     _, some = play(LISTENING, *start, (12_310, Heard("nine one")), (14_000, Tick()), patience=dictating)
     _, all_ = play(LISTENING, *start, (12_310, Heard("nine 1 oh double two")), (14_000, Tick()), patience=dictating)
-    assert [at for at, _ in answers(some)] == [13_500]
-    assert [at for at, _ in answers(all_)] == [12_500]
+    assert [at for at, _ in answers(some)] == [13_631]
+    assert [at for at, _ in answers(all_)] == [12_350]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,11 @@ def test_every_three_digits_in_a_row_are_listened_for_equally() -> None:
     assert not any({"oh", "zero"} <= set(spelled) for spelled in dictations(5))
 
 
+def test_a_long_number_is_listened_for_in_the_parts_people_pause_between() -> None:
+    assert {len(spelled) for spelled in dictations(10)} == {1, 2, 3, 4, 10}
+    assert {len(spelled) for spelled in dictations(5)} == {5}
+
+
 def test_nothing_is_dictated_unless_digits_are_asked_for() -> None:
     assert dictations(0) == []
     assert language_for(Expectation("ask:x", "number", (), 0), lambda _: ()).dictated == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.ports import AudioChunk
-from app.providers.offline.stt import KEEP_MS, LONGEST_MS, Tape
+from app.providers.offline.tape import KEEP_MS, LONGEST_MS, Tape
 
 
 def numbered(from_ms: int, to_ms: int) -> list[AudioChunk]:

@@ -15,14 +15,14 @@ from app import observe
 from app.api import callbacks, health, home, media, messages, problems, voice
 from app.api.context import CarrierSettings, Conversations, Web
 from app.api.neighbours import Neighbours
+from app.api.pulse import Pulse
 from app.api.records import Records
+from app.api.room import Limits, Room
 from app.api.shield import Shield
 from app.api.switchboard import Switchboard
 from app.errors import BadSetting
 from app.settings import EXAMPLES, Settings
 from app.store.connect import Database
-
-LAG_SAMPLE_S = 0.5
 
 # Makes what holds conversations once the event loop runs; replaced in tests that need no speech.
 Hosting: TypeAlias = Callable[[Settings, Records, Switchboard], Conversations]
@@ -39,16 +39,17 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         clock = asyncio.get_running_loop().time
         records = Records(Database.open(database_url))
-        board = Switchboard(settings.max_calls, clock, neighbours.tell if neighbours else lambda news: None)
+        room = Room(Limits(calls=settings.max_calls, lag_ms=settings.max_lag_ms))
+        board = Switchboard(room, clock, neighbours.tell if neighbours else lambda news: None)
         conversations = (hosting or _hosting())(settings, records, board)
         app.state.web = Web(carrier, records, board, conversations, lambda: datetime.now(UTC))
         try:
-            async with AsyncExitStack() as open_, asyncio.TaskGroup() as group, conversations:
+            async with AsyncExitStack() as open_:
+                await open_.enter_async_context(conversations)
+                await open_.enter_async_context(Pulse(room, lambda: len(board.talking())).beating())
                 if neighbours:
                     await open_.enter_async_context(neighbours.listening(board, lambda: conversations.ready))
-                lag = group.create_task(_watch_loop_lag(clock), name="loop lag")
                 yield
-                lag.cancel()
         finally:
             records.close()
             records.database.close()
@@ -80,7 +81,7 @@ def carrier_settings(settings: Settings) -> CarrierSettings:
     )
     if settings.twilio_auth_token is None:
         raise _missing("TWILIO_AUTH_TOKEN")
-    return CarrierSettings(settings.public_url, tokens, settings.twilio_account_sid)
+    return CarrierSettings(settings.public_url, tokens, settings.twilio_account_sid, settings.overflow_url)
 
 
 def _hosting() -> Hosting:
@@ -98,10 +99,3 @@ def _required(value: SecretStr | None, name: str) -> str:
 
 def _missing(name: str) -> BadSetting:
     return BadSetting(f"{name} is not set. Example: {name}={EXAMPLES[name]}")
-
-
-async def _watch_loop_lag(clock: Callable[[], float]) -> None:
-    while True:
-        due = clock() + LAG_SAMPLE_S
-        await asyncio.sleep(LAG_SAMPLE_S)
-        observe.LOOP_LAG_SECONDS.observe(max(0.0, clock() - due))

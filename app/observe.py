@@ -33,7 +33,8 @@ WEBHOOKS_REPEATED = Counter("webhooks_repeated", "Webhooks that had been receive
 WEBHOOKS_REFUSED = Counter("webhooks_refused", "Webhooks and sockets that were not authentic.", ["route"])
 CALLS_ACTIVE = Gauge("calls_active", "Calls that hold a seat now.", multiprocess_mode="livesum")
 CALLS_ADMITTED = Counter("calls_admitted", "Calls that were given a seat.")
-CALLS_SHED = Counter("calls_shed", "Calls answered with a spoken refusal.", ["reason"])
+CALLS_SHED = Counter("calls_shed", "Calls answered with a spoken refusal or sent elsewhere.", ["reason"])
+CALLS_QUEUED = Counter("calls_queued", "Calls asked to wait for a seat, each once.")
 CALLS_ENDED = Counter("calls_ended", "Conversations by the reason they ended.", ["reason"])
 CALLS_RESUMED = Counter("calls_resumed", "Media streams opened again after one was lost.")
 CALL_SETUP_SECONDS = Histogram(
@@ -46,6 +47,11 @@ STORE_FAILURES = Counter("store_failures", "Webhooks that could not be made dura
 LOOP_LAG_SECONDS = Histogram(
     "event_loop_lag_seconds", "How late the event loop ran a timer.", buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 2)
 )
+LOOP_LAG_P99_SECONDS = Gauge(
+    "event_loop_lag_p99_seconds", "The worst of the processes, over some seconds.", multiprocess_mode="livemax"
+)
+LOOP_BLOCKED = Counter("event_loop_blocked", "Times the event loop stood still for half a second.")
+CALL_SHARE = Gauge("call_core_share", "What a call costs: share of a core.", multiprocess_mode="livemax")
 
 
 def configure(style: str, level: int = logging.INFO) -> None:

@@ -26,6 +26,7 @@ EXAMPLES = {
     "ANTHROPIC_BASE_URL": "https://api.anthropic.com",
     "ELEVENLABS_BASE_URL": "wss://api.elevenlabs.io",
     "SUPABASE_URL": "https://PROJECT.supabase.co",
+    "STROWGER_OVERFLOW_URL": "https://calls-2.example.com",
     "STROWGER_STT": "deepgram,offline",
     "STROWGER_LLM": "openai,playbook",
     "STROWGER_TTS": "elevenlabs,offline",
@@ -81,7 +82,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".strowger"), alias="STROWGER_DATA_DIR")
     playbook: str = Field("northlight_solar", alias="STROWGER_PLAYBOOK")
     prices: Path | None = Field(None, alias="STROWGER_PRICES")  # instead of app/sales/prices.yaml
-    max_calls: int = Field(100, alias="STROWGER_MAX_CALLS", ge=1)
+    max_calls: int = Field(400, alias="STROWGER_MAX_CALLS", ge=1)  # of one process, however well it runs
+    max_lag_ms: float = Field(50.0, alias="STROWGER_MAX_LAG_MS", gt=0)  # of its event loop: later, and no new call
+    overflow_url: str | None = Field(None, alias="STROWGER_OVERFLOW_URL")  # another machine, for calls beyond our room
     drain_limit_s: float = Field(900.0, alias="STROWGER_DRAIN_LIMIT_S", ge=0)
     call_limit_s: float = Field(1800.0, alias="STROWGER_CALL_LIMIT_S", gt=0)
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 from fastapi import Response
 
 FULL = "Thank you for calling. All our lines are busy right now. Please call again in a few minutes. Goodbye."
+BUSY = (
+    "Thank you for calling. All our lines are busy. Please stay on the line: within a minute we will take your call, or"
+    " offer to call you back."
+)
+STILL_BUSY = "Thank you for waiting. Please stay on the line."
+TAKEN_OFF = "I am sorry, we called you at a bad moment for our own lines. We will try again another time. Goodbye."
 DRAINING = "Thank you for calling. We are just changing over our system. Please call again in a minute. Goodbye."
 NOT_OURS = "This number is not in service. Please check the number and call again. Goodbye."
 ONE_MOMENT = "One moment please."

@@ -18,11 +18,13 @@ from app.store.calls import CallRow
 @dataclass(frozen=True, slots=True)
 class CarrierSettings:
     """`public_url` is what the carrier was told; `tokens` sign its webhooks (two while being rotated; media
-    tokens are made with the first); an `account_sid` of None takes any account."""
+    tokens are made with the first); an `account_sid` of None takes any account; calls beyond our room go to the machine
+    at `overflow_url`, if there is one."""
 
     public_url: str
     tokens: tuple[str, ...]
     account_sid: str | None = None
+    overflow_url: str | None = None
 
 
 class Conversations(Protocol):

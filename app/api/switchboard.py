@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from app import observe
 from app.api.news import AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated
+from app.api.room import Room
 
 RING_S = 75.0  # a media token lives 60 s; a seat nobody came to is free after that
 FAREWELL_S = 5.0  # from the end of the conversation until the carrier has asked what comes next
@@ -40,12 +41,12 @@ class _Seat:
 
 
 class Switchboard:
-    """`seats` are this process's; `tell` reaches the other processes behind the same port."""
+    """`room` is this process's; `tell` reaches the other processes behind the same port."""
 
     def __init__(
-        self, seats: int, clock: Callable[[], float], tell: Callable[[News], None] = lambda news: None
+        self, room: Room, clock: Callable[[], float], tell: Callable[[News], None] = lambda news: None
     ) -> None:
-        self._room = seats
+        self._room = room
         self._clock = clock
         self._tell = tell
         self._calls: dict[str, _Seat] = {}
@@ -90,7 +91,7 @@ class Switchboard:
     def _has_room(self) -> bool:
         """In this process. Who rings is counted where it was answered, though it may come to talk in another."""
         taken = sum(seat.stage is not Stage.LEAVING and seat.place is None for seat in self._calls.values())
-        return taken < self._room
+        return self._room.why_not(taken) is None
 
     def reserve(self, call_sid: str) -> None:
         """The phone rings, or a lost stream is about to be opened again: keep a seat while the carrier connects."""

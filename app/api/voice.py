@@ -11,8 +11,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from app import observe
-from app.api import arrivals, keypad
-from app.api.answers import DRAINING, FULL, NOT_OURS, ONE_MOMENT, OUT_OF_ORDER, RECONNECTING_FAILED, UNCERTAIN, spoken
+from app.api import arrivals, keypad, waiting
+from app.api.answers import NOT_OURS, ONE_MOMENT, OUT_OF_ORDER, RECONNECTING_FAILED, UNCERTAIN, spoken
 from app.api.carrier import Authentic
 from app.api.context import Web, web_of
 from app.api.tokens import media_token
@@ -33,19 +33,26 @@ WIND_UP_S = 1.5  # for a conversation to close its log after its socket has clos
 MAX_STREAMS = 3  # after two lost ones the caller gets the keypad menu instead
 
 Tries = Annotated[int, Query(ge=0, le=TRIES)]
+Queued = Annotated[int, Query(ge=0, le=waiting.ROUNDS)]
 Round = Annotated[int, Query(ge=0, le=ivr.MAX_ROUNDS)]
 
 
 @router.post("/voice")
-async def voice(request: Request, webhook: Authentic, attempt: UUID | None = None, tries: Tries = 0) -> Response:
+async def voice(
+    request: Request,
+    webhook: Authentic,
+    attempt: UUID | None = None,
+    tries: Tries = 0,
+    queued: Queued = 0,
+    overflowed: bool = False,
+) -> Response:
     web = web_of(request)
     arrival = arrivals.read_arrival(webhook, attempt)
     if not arrival.call_sid:
         raise BadInput("A voice webhook names its call.")
     if reason := web.board.why_not(arrival.call_sid):
-        observe.CALLS_SHED.labels(reason).inc()
-        log.info("call refused", reason=reason, caller=observe.masked(arrival.theirs))
-        return spoken(twiml.hang_up(DRAINING if reason == "draining" else FULL))
+        log.info("no seat for a call", reason=reason, caller=observe.masked(arrival.theirs), queued=queued)
+        return spoken(await waiting.turned_away(web, arrival, reason, queued=queued, overflowed=overflowed))
     if arrival.outbound and arrival.attempt is None:
         log.warning("an outbound call nobody reserved", call=arrival.call_sid)
         return spoken(twiml.hang_up())

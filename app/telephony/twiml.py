@@ -46,6 +46,13 @@ def hold(spoken: str, *, seconds: int, then_url: str) -> str:
     return _document(root)
 
 
+def redirect(url: str) -> str:
+    """Somebody else answers."""
+    root = Element("Response")
+    _redirect(root, url)
+    return _document(root)
+
+
 def menu(*spoken: str, action_url: str, silence: str, wait_s: int = 6) -> str:
     """Speaks a keypad menu and posts the key to `action_url`; says `silence` and ends the call when no key comes."""
     root = Element("Response")

@@ -175,6 +175,13 @@ def verbs(answer: httpx2.Response) -> list[str]:
     return [child.tag for child in ElementTree.fromstring(answer.text)]
 
 
+def asked_next(answer: httpx2.Response) -> str:
+    """The path the carrier asks after this document."""
+    redirect = ElementTree.fromstring(answer.text).find("Redirect")
+    assert redirect is not None, answer.text
+    return (redirect.text or "").removeprefix(PUBLIC)
+
+
 def spoken(answer: httpx2.Response) -> str:
     return " ".join(say.text or "" for say in ElementTree.fromstring(answer.text).iter("Say"))
 

@@ -17,7 +17,7 @@ from app.store import suppressions
 from app.store.connect import Database
 from app.telephony.signature import sign
 
-from .conftest import ACCOUNT, BUSINESS, CALLER, PUBLIC, TOKEN, Running, Twilio, spoken, stream_of, verbs
+from .conftest import ACCOUNT, BUSINESS, CALLER, PUBLIC, TOKEN, Running, Twilio, asked_next, spoken, stream_of, verbs
 
 pytestmark = pytest.mark.integration
 
@@ -167,9 +167,10 @@ def test_F22_a_full_house_says_so_and_never_accepts_and_then_drops(twilio: Twili
     busy = twilio.ring("CA9")
     assert busy.status_code == 200
     assert "busy" in spoken(busy)
+    assert verbs(busy) == ["Say", "Pause", "Redirect"]
     assert "Connect" in verbs(twilio.ring("CA1"))  # asked again about a call that has its seat
     twilio.status("CA0", "completed", 3)
-    assert "Connect" in verbs(twilio.ring("CA9"))
+    assert "Connect" in verbs(twilio.ring("CA9", path=asked_next(busy)))
 
 
 # --- reports ---

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from app.api.news import Joined, Lost, News, read, write
+from app.api.room import Limits, Room
 from app.api.switchboard import FAREWELL_S, RING_S, Switchboard
 
 
@@ -25,7 +26,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def board(clock: Clock) -> Switchboard:
-    return Switchboard(2, clock)
+    return Switchboard(Room(Limits(calls=2)), clock)
 
 
 def talk(board: Switchboard, sid: str) -> None:
@@ -110,7 +111,7 @@ class Pair:
     """Two boards that hear each other at once, through the wire's spelling."""
 
     def __init__(self, clock: Clock, seats: int = 2) -> None:
-        self.boards = [Switchboard(seats, clock, partial(self.pass_on, place)) for place in (0, 1)]
+        self.boards = [Switchboard(Room(Limits(calls=seats)), clock, partial(self.pass_on, place)) for place in (0, 1)]
         for place, board in enumerate(self.boards):
             self.pass_on(place, board.standing(ready=True))
 
@@ -171,7 +172,7 @@ def test_F21_what_a_dead_process_held_counts_as_lost_on_the_way(pair: Pair) -> N
 def test_a_process_that_joins_learns_what_the_others_hold(pair: Pair, clock: Clock) -> None:
     here, there = pair.boards
     talk(here, "CA1")
-    pair.boards[1] = late = Switchboard(2, clock)
+    pair.boards[1] = late = Switchboard(Room(Limits(calls=2)), clock)
     here.told(1, Joined())
     assert late.is_talking("CA1")
     assert there is not late

@@ -1,0 +1,53 @@
+"""Room for another call: by what callers hear now, and by what one more would cost."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.api.room import CALL_SHARE, Limits, Room
+
+LIMITS = Limits(calls=100, lag_ms=50, window_s=5, busy=0.85, files_each=6)
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room(LIMITS)
+
+
+def test_never_more_calls_than_allowed(room: Room) -> None:
+    assert room.why_not(99) is None
+    assert room.why_not(100) == "calls"
+
+
+def test_one_late_moment_is_forgiven_and_a_late_loop_is_not_until_it_is_over(room: Room) -> None:
+    for n in range(100):
+        room.lagged(400.0 if n == 50 else 2.0, now=n * 0.05)
+    assert room.why_not(10) is None
+    for n in range(3):
+        room.lagged(60.0, now=5 + n * 0.05)
+    assert room.why_not(10) == "lag"
+    room.lagged(1.0, now=20.0)
+    assert room.why_not(10) is None
+
+
+def test_F22_a_crowd_that_rings_at_once_is_let_in_only_as_far_as_it_can_be_served(room: Room) -> None:
+    """Nobody of them costs anything yet: what counts is what they will."""
+    room.measured(busy=0.5, talking=50, files=10_000)  # 1 % of a core each
+    taken = 50
+    while room.why_not(taken) is None:
+        taken += 1
+    assert taken == pytest.approx(85, abs=1)
+    assert room.why_not(taken) == "processor"
+
+
+def test_F22_before_a_call_has_shown_what_it_costs_it_is_guessed() -> None:
+    room, taken = Room(Limits(calls=10_000)), 0
+    while room.why_not(taken) is None:
+        taken += 1
+    assert taken == pytest.approx(0.85 / CALL_SHARE, abs=1)
+
+
+def test_F26_a_call_without_descriptors_to_come_is_not_taken(room: Room) -> None:
+    room.measured(busy=0.0, talking=20, files=12)
+    assert room.why_not(20) is None
+    assert room.why_not(22) == "files"

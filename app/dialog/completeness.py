@@ -117,7 +117,7 @@ def _by_tail(said: str, tokens: list[str]) -> Ending | None:
     if closed > len(tail):  # the longer one says more
         return Ending.CLOSED
     if tail:
-        if tail.split()[0] in _HELPERS and not _WH.isdisjoint(tokens[: -len(tail.split())]):
+        if tail.split()[0] in _BE and not _WH.isdisjoint(tokens[: -len(tail.split())]):
             return Ending.CLOSED  # "how much is it"
         return Ending.UNSURE if said == tail and tokens[0] in _WH else Ending.OPEN
     last, spanish = tokens[-1], _is_spanish(tokens)

@@ -1,7 +1,8 @@
 """A language model's words on their way to the caller: cut into phrases, checked, and with the right question last.
 
 Only the engine's question is asked: another one is dropped, for its answer would be taken as an answer to ours. After a
-phrase that may not be said nothing more of the model's is, and the playbook's lines take over.
+phrase that may not be said nothing more of the model's is, and the playbook's lines take over. The first words of a
+reply are spoken before its first phrase is complete, when nothing that may come after them could make them wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from app.dialog.moves import Say
 from app.dialog.prompt import MOST_WORDS, tells_the_rules
 from app.dialog.script import Playbook
 from app.dialog.sentences import Sentences
-from app.dialog.speakable import Approved, fault, plain
+from app.dialog.speakable import Approved, fault, may_open, plain
 from app.dialog.wording import Wording, is_substance, same_question
 
 PATIENCE_WITH_WORDS = 15  # more than asked for, so that a sentence is not lost for a word
@@ -36,6 +37,9 @@ class Composer:
     def feed(self, text: str) -> Iterator[Say]:
         for phrase in self._sentences.feed(text):
             yield from self._take(phrase)
+        if not self.over and (words := self._sentences.opening()) and may_open(words, self._wording.lines):
+            self._sentences.take(words)
+            yield from self._take(words)
 
     def end(self, reason: str) -> Iterator[Say]:
         """A reply that was cut off (by its length, by a filter) ends with its last whole sentence."""

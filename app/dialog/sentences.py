@@ -2,7 +2,8 @@
 
 A phrase ends where a voice would fall: after a sentence, or, once it is long enough to be worth it, after a comma.
 Points in numbers, abbreviations and initials end nothing, so a phrase is known to be over only when something follows.
-The first phrase of a reply may be short: the caller is waiting for it.
+The first phrase of a reply may be short: the caller is waiting for it. Whoever is sure that they may be said can have
+its first words even before.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 
 _ENDS = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s)|\n+")
 _BREATHS = re.compile(r"[,;:](?=\s)|\s[-–—](?=\s)")
+_OPENING_LETTERS = 9  # half a second of speech
 _ABBREVIATIONS = frozenset(
     ["mr", "mrs", "ms", "dr", "prof", "st", "ave", "rd", "blvd", "jr", "sr", "vs", "dept", "a.m", "p.m", "e.g", "i.e"]
 )
@@ -35,6 +37,18 @@ class Sentences:
                 phrases.append(phrase)
                 self._spoken = True
         return phrases
+
+    def opening(self) -> str:
+        """The first words of a reply whose first phrase is not complete yet: whole ones, enough of them to last until
+        the rest can be heard. "" when there are not, or something was spoken already."""
+        words = self._waiting.rpartition(" ")[0].strip()
+        enough = len(words) >= _OPENING_LETTERS and " " in words
+        return words if enough and not self._spoken else ""
+
+    def take(self, opening: str) -> None:
+        """Those are spoken."""
+        self._waiting = self._waiting.lstrip()[len(opening) :]
+        self._spoken = True
 
     def flush(self) -> list[str]:
         """The rest; a new reply may follow."""

@@ -36,6 +36,8 @@ _TIMES = (
 _COMMON = _RULES["common"]
 _MARKS = re.compile(r"[*#•]+|(?<!\w)_+|_+(?!\w)")
 _BETWEEN = re.compile(r"[,;:.?!](?=\s|$)|\s[-–—]\s|\b(?:and|but|so|or|because)\b")
+_JUDGED = ("unopened", "denies", "deeds", "asks", "promises", "instructions")
+_WORDS_ALONE = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?(?:,? [^\W\d_]+(?:['’][^\W\d_]+)?)*")
 _LONGEST_LETTERS = 400
 ENOUGH_OF_CLAUSE = 0.6
 
@@ -102,6 +104,16 @@ def fault(sentence: str, approved: Approved, facts: Mapping[str, str], lines: It
     if _unknown_figure(sentence, approved, facts, lines) or _unknown_time(said, here):
         return "figure"
     return "promise" if _unknown_promise(sentence, approved) else ""
+
+
+def may_open(words: str, lines: Iterable[str]) -> bool:
+    """Whether a sentence may be begun with these before the rest is known: words of what the playbook says here, or
+    such as lead up to anything; none that is judged by what follows it."""
+    said = normal(words.replace("-", " "))
+    if not _WORDS_ALONE.fullmatch(words) or figures(words) or any(_RULES[rule].search(said) for rule in _JUDGED):
+        return False
+    ours = content_words(" ".join(lines)) | set(_RULES["leads"].findall(said))
+    return content_words(words) <= ours
 
 
 def _unknown_figure(sentence: str, approved: Approved, facts: Mapping[str, str], lines: Iterable[str]) -> bool:

@@ -47,6 +47,8 @@ what is the
 what is the price of
 what kind of
 how much does the
+how much does it
+how long do you
 is it possible to
 i live in
 we have a house in

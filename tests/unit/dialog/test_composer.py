@@ -147,3 +147,40 @@ def test_a_question_is_recognised_by_its_words(asked: str, topic: str, same: boo
     from app.dialog.routing import prompt_for
 
     assert same_question(asked, Say((prompt_for(topic, BOOK).ask,), topic), BOOK) is same
+
+
+def first_words(text: str, *lines: Say) -> str:
+    """What is spoken of a sentence before its end has come."""
+    composer = Composer(Wording((), lines, ROOF, ()), BOOK, APPROVED, {})
+    return " ".join(say.text for word in text.split() for say in composer.feed(f" {word}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("most homes pay between", "most homes"),
+        ("Well, most homes pay between", "Well, most"),
+        ("Okay great well most homes", "Okay great"),
+        ("So what kind of roof do you", ""),
+        ("It depends on your roof", ""),
+        ("I am not a robot so", ""),
+        ("Most people save a lot with", ""),
+        ("Ten thousand dollars is what most", ""),
+    ],
+)
+def test_a_reply_begins_with_the_playbooks_words_before_its_first_phrase_is_complete(text: str, spoken: str) -> None:
+    assert first_words(text, PRICE) == spoken
+
+
+def test_T08_an_opening_does_not_let_the_rest_of_its_sentence_through() -> None:
+    spoken, composer = composed("Well most homes cost five dollars. Really.", Wording((), (PRICE,), ROOF, ()))
+    assert [say.text for say in spoken] == ["Well most"]
+    assert composer.refused == "figure"
+    assert composer.unsaid() == (PRICE,), "the answer is still owed"
+
+
+@given(st.text("abcdeinot rhum. ,?", max_size=60))
+def test_whatever_comes_nothing_is_said_twice_or_left_out_for_an_opening(text: str) -> None:
+    spoken, composer = composed(f"Well most homes {text}", Wording((), (PRICE,), ROOF, ()))
+    if not composer.refused and not composer.over:
+        assert "".join("".join(say.text for say in spoken).split()) == "".join(f"Well most homes {text}".split())

@@ -21,6 +21,7 @@ EXAMPLES = {
     "TWILIO_AUTH_TOKEN": "32 hex digits, from the Twilio console",
     "TWILIO_BASE_URL": "http://127.0.0.1:9101",
     "DEEPGRAM_BASE_URL": "wss://api.deepgram.com",
+    "AURA_BASE_URL": "wss://api.deepgram.com",
     "OPENAI_BASE_URL": "https://api.openai.com/v1",
     "OPENAI_2_BASE_URL": "http://127.0.0.1:11434/v1",
     "ANTHROPIC_BASE_URL": "https://api.anthropic.com",
@@ -64,6 +65,8 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr | None = Field(None, alias="ANTHROPIC_API_KEY")
     anthropic_base_url: str = Field("https://api.anthropic.com", alias="ANTHROPIC_BASE_URL")
     anthropic_model: str = Field("claude-haiku-4-5", alias="ANTHROPIC_MODEL")
+    aura_base_url: str | None = Field(None, alias="AURA_BASE_URL")  # where it is not where Deepgram listens
+    aura_voice: str = Field("aura-2-thalia-en", alias="AURA_VOICE")
     elevenlabs_api_key: SecretStr | None = Field(None, alias="ELEVENLABS_API_KEY")
     elevenlabs_base_url: str = Field("wss://api.elevenlabs.io", alias="ELEVENLABS_BASE_URL")
     elevenlabs_voice_id: str | None = Field(None, alias="ELEVENLABS_VOICE_ID")
@@ -97,12 +100,12 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/") if value else value
 
-    @field_validator("deepgram_base_url", "elevenlabs_base_url")
+    @field_validator("deepgram_base_url", "aura_base_url", "elevenlabs_base_url")
     @classmethod
-    def _socket(cls, value: str) -> str:
-        if not value.startswith(("ws://", "wss://", "http://", "https://")):
+    def _socket(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("ws://", "wss://", "http://", "https://")):
             raise ValueError("must start with wss:// or ws://")
-        return value.rstrip("/")
+        return value.rstrip("/") if value else value
 
     @field_validator("database_url")
     @classmethod
@@ -151,7 +154,7 @@ class Settings(BaseSettings):
                 "openai_2": self.openai_2_model,
                 "anthropic": self.anthropic_api_key,
             },
-            "tts": {"elevenlabs": self.elevenlabs_api_key},
+            "tts": {"elevenlabs": self.elevenlabs_api_key, "aura": self.deepgram_api_key},
         }
         last = "playbook" if stage == "llm" else "offline"
         return (*(name for name, key in live[stage].items() if key), last)

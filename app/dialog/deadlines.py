@@ -7,6 +7,7 @@ until it fails: it must get on, and whoever does not is passed over at these tim
     stt      a connection            connect_s               another try, then the next recogniser
              words for a voice       words_s, voiced_s       the next recogniser, from the sound kept meanwhile
     llm      the first token         first_token_s           the next model, or the playbook's own words
+             a word from anyone      next_model_s, models_s  one more model is asked; the playbook's own words
              another token           token_gap_s             the rest in the playbook's own words
              words at speaking pace  slowest_cps             the same
     tts      the first audio         first_audio_s           the next voice
@@ -31,6 +32,8 @@ class Deadlines:
     words_s: float = 1.1  # final words, from when they were asked for at the end of a voice
     voiced_s: float = 2.7  # a voice that goes on without a word about it
     first_token_s: float = 1.2
+    next_model_s: float = 0.7  # without a word, until the next model is asked as well
+    models_s: float = 1.6  # for all of them together
     slow_s: float = 0.7  # a model that last took longer to its first token is expected to be slow
     token_gap_s: float = 0.8
     slowest_cps: float = 12.0  # letters a second: speech takes about 15

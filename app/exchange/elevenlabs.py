@@ -99,7 +99,7 @@ class ElevenLabsServer:
             web, log_level="critical", access_log=False, lifespan="off", ws="websockets-sansio",
             timeout_graceful_shutdown=1,
         )  # fmt: skip
-        await self._open.enter_async_context(_running(LoopServer(config), listener))
+        await self._open.enter_async_context(running(LoopServer(config), listener))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -293,7 +293,8 @@ def _refusal(status: int, why: str) -> Response:
 
 
 @asynccontextmanager
-async def _running(server: uvicorn.Server, listener: socket.socket) -> AsyncIterator[None]:
+async def running(server: uvicorn.Server, listener: socket.socket) -> AsyncIterator[None]:
+    """A web server of an emulator, while the block runs."""
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve([listener]), name="emulator")
         try:

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from app.dialog.deadlines import DEADLINES
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
 from app.errors import ProviderDown, ProviderError
@@ -64,8 +65,8 @@ Piece = Words | ToolCall | Ended | Tokens | Passed
 class Limits:
     """Seconds: from the request to the first word, between two pieces, and for the figures after the last."""
 
-    first_s: float = 1.2
-    gap_s: float = 0.8
+    first_s: float = DEADLINES.first_token_s
+    gap_s: float = DEADLINES.token_gap_s
     usage_s: float = 0.2
 
 

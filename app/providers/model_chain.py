@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from app.dialog.deadlines import DEADLINES
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
 from app.errors import ProviderDown, ProviderError, ProviderLate
@@ -25,8 +26,8 @@ class Hedge:
     """Seconds. The next model is asked as well whenever nobody has said a word for `next_s`, and at once when one
     fails; `total_s` after the turn was asked nobody is waited for: the playbook must still be heard within 2.5 s."""
 
-    next_s: float = 0.7
-    total_s: float = 1.6
+    next_s: float = DEADLINES.next_model_s
+    total_s: float = DEADLINES.models_s
 
 
 @dataclass(slots=True)

@@ -131,6 +131,7 @@ DIALOGUE: Mapping[str, Kind[Callable[[Shared], LanguageModel | RealtimeEngine] |
 }
 TEXT_TO_SPEECH: Mapping[str, Kind[Callable[[Shared, Voice], TextToSpeech]]] = {
     "elevenlabs": Kind(_module("app.providers.elevenlabs"), needs=("elevenlabs_api_key", "elevenlabs_voice_id")),
+    "aura": Kind(_module("app.providers.aura"), needs=("deepgram_api_key",)),
     "offline": Kind(_offline_tts),
 }
 

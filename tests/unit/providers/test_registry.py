@@ -40,7 +40,7 @@ def test_without_keys_all_is_offline(playbook):
 
 
 def test_with_keys_the_live_ones_come_first(playbook):
-    assert chains(playbook, **KEYS) == (["deepgram", "offline"], ["elevenlabs", "offline"])
+    assert chains(playbook, **KEYS) == (["deepgram", "offline"], ["elevenlabs", "aura", "offline"])
 
 
 def test_a_chain_that_was_asked_for(playbook):

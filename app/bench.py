@@ -53,7 +53,7 @@ def configurations() -> dict[str, Configuration]:
         short: Configuration(f"Strowger with {model}{' (the default)' if model == default else ''}", model)
         for short, model in models
     }
-    return ours
+    return ours | {"bare": Configuration("a bare loop without any logic", "flux-general-en", bare=True)}
 
 
 @dataclass(slots=True)

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from app.bench_report import Findings, render
 from app.bench_server import Cores, Service, serving
 from app.embedded import start_services
+from app.errors import BadInput
 from app.exchange.account import Account, Number
 from app.exchange.bench_callers import Caller, Listener, Numbers, Patient, Pauser, Talker
 from app.exchange.bench_ear import Ear, listen
 from app.exchange.bench_providers import BenchProviders
-from app.exchange.exchange import Exchange
+from app.exchange.exchange import CallRecord, Exchange
 from app.exchange.network import HttpWebhooks, NetworkSockets
 from app.exchange.office import Config
 from app.local import NUMBER, furnish
@@ -31,9 +32,13 @@ from app.settings import Settings, load
 MANNERS = 8  # callers of each kind
 SLOW = 2
 _SAMPLE_S = 0.05
+_STRETCH_S = 2.0
 _RAMP_S = 0.05  # between two callers' dialling
 _SETTLE_S = 1.0  # for the books of the last call to be closed
 _CHAINS = {"STROWGER_STT": "deepgram,offline", "STROWGER_LLM": "openai,playbook", "STROWGER_TTS": "elevenlabs,offline"}
+
+
+Held = tuple[CallRecord, Caller]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,9 @@ class Bench:
     account: Account = field(default_factory=Account)
     numbers: Numbers = field(default_factory=Numbers)
 
-    async def run(self, what: Configuration, calls: int, seconds: float, *, manners: bool = True) -> Findings:
-        """One configuration, from the start of the service to its end. Raises ServiceNotStarted."""
+    @contextlib.asynccontextmanager
+    async def ready(self, what: Configuration) -> AsyncIterator[tuple[_Line, Service]]:
+        """The service with its providers, and the number everybody calls. Raises ServiceNotStarted."""
         logs = self.settings.data_dir / "logs"
         async with BenchProviders() as providers:
             env = self.env | _CHAINS | dict(providers.environment(what.listening))
@@ -76,29 +82,40 @@ class Bench:
                 serving(self.cores, env, self.account, logs, bare=what.bare, processes=self.processes) as service,
                 _line(self.account, service, providers) as line,
             ):
-                found = await self._talk(line, service, calls, seconds)
-                found.name = what.name
-                if manners:
-                    found.manners = await self._manners(line)
-                found.strange_frames, found.checked_frames = providers.strange()
-                return found
+                yield line, service
 
-    async def _talk(self, line: _Line, service: Service, calls: int, seconds: float) -> Findings:
+    async def run(self, what: Configuration, calls: int, seconds: float, *, manners: bool = True) -> Findings:
+        """One configuration, from the start of the service to its end. Raises ServiceNotStarted."""
+        async with self.ready(what) as (line, service):
+            found = await self.talk(line, service, calls, seconds)
+            found.name, found.judged = what.name, not what.bare
+            if manners:
+                found.manners = await self._manners(line)
+            return found
+
+    async def talk(self, line: _Line, service: Service, calls: int, seconds: float) -> Findings:
+        """`calls` at once, each talking for so many seconds after the opening."""
         talkers = [Talker(self.numbers.take(), line.providers.register, seconds) for _ in range(calls)]
-        idle_bytes, cpu_s = service.rss(), service.cpu_s()
+        strange, checked = line.providers.strange()
+        idle_bytes, cpu_s, began = service.rss(), service.cpu_s(), time.perf_counter()
         async with asyncio.TaskGroup() as group:
             watch = _Watch(service)
             watching = group.create_task(watch.run(), name="watch")
-            ears = await line.hold(talkers)
+            held = await line.hold(talkers)
+            lasted_s = time.perf_counter() - began
             watching.cancel()
         await asyncio.sleep(_SETTLE_S)
+        now_strange, now_checked = line.providers.strange()
         return Findings(
             calls=calls,
-            talk=ears,
+            talk=heard(held),
             cpu_s=service.cpu_s() - cpu_s,
+            lasted_s=lasted_s,
             bytes_per_call=(watch.most_bytes - idle_bytes) / calls,
             phones_late_ms=watch.late_ms,
             phones_share=watch.share,
+            strange_frames=now_strange - strange,
+            checked_frames=now_checked - checked,
         )
 
     async def _manners(self, line: _Line) -> list[Ear]:
@@ -109,28 +126,28 @@ class Bench:
         slow = [Patient(self.numbers.take(), register, over) for _ in range(SLOW)]
         async with asyncio.TaskGroup() as group:
             later = group.create_task(line.hold(slow), name="slow model")
-            ears = await line.hold(polite)
+            held = await line.hold(polite)
             over.set()
-        return ears + later.result()
+        return heard(held) + heard(later.result())
 
 
 class _Watch:
-    """While calls are on: how late this process's loop runs, its share of its core, the memory of the service."""
+    """While calls are on: how late this process's loop runs, its share of its core in the busiest stretch, and the
+    memory of the service."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self.late_ms, self.share, self.most_bytes = 0.0, 0.0, 0
 
     async def run(self) -> None:
-        began, cpu_s = time.perf_counter(), time.process_time()
         while True:
-            due = time.perf_counter() + _SAMPLE_S
-            await asyncio.sleep(_SAMPLE_S)
-            now = time.perf_counter()
-            self.late_ms = max(self.late_ms, (now - due) * 1000)
-            self.share = (time.process_time() - cpu_s) / (now - began)
-            if int((now - began) / _SAMPLE_S) % 20 == 0:
-                self.most_bytes = max(self.most_bytes, self._service.rss())
+            began, cpu_s = time.perf_counter(), time.process_time()
+            for _ in range(round(_STRETCH_S / _SAMPLE_S)):
+                due = time.perf_counter() + _SAMPLE_S
+                await asyncio.sleep(_SAMPLE_S)
+                self.late_ms = max(self.late_ms, (time.perf_counter() - due) * 1000)
+            self.share = max(self.share, (time.process_time() - cpu_s) / (time.perf_counter() - began))
+            self.most_bytes = max(self.most_bytes, self._service.rss())
 
 
 @dataclass(slots=True)
@@ -140,20 +157,23 @@ class _Line:
     exchange: Exchange
     providers: BenchProviders
 
-    async def hold(self, callers: Sequence[Caller]) -> list[Ear]:
+    async def hold(self, callers: Sequence[Caller]) -> list[Held]:
         """All of them at once, a moment apart, to their ends."""
-        ears: list[Ear] = []
 
-        async def call(place: int, caller: Caller) -> None:
+        async def call(place: int, caller: Caller) -> Held:
             await asyncio.sleep(_RAMP_S * place)
             record = await self.exchange.dial_in(f"+1202555{caller.number:04d}", NUMBER, caller)
-            ears.append(listen(record, caller.said))
             self.exchange.forget(record.call.sid)
+            return record, caller
 
         async with asyncio.TaskGroup() as group:
-            for place, caller in enumerate(callers):
-                group.create_task(call(place, caller), name=f"caller {caller.number}")
-        return ears
+            calls = [group.create_task(call(*each), name="caller") for each in enumerate(callers)]
+        return [one.result() for one in calls]
+
+
+def heard(calls: Sequence[Held]) -> list[Ear]:
+    """What they sounded like. Takes time, and so is done when all calls are over."""
+    return [listen(record, caller.said) for record, caller in calls]
 
 
 @contextlib.asynccontextmanager
@@ -191,13 +211,18 @@ def report(*, calls: int, seconds: float, only: Sequence[str] = (), processes: i
     """Runs it and prints it. The exit code is 0 when every call was whole: no underrun, no missed reply."""
     import uvloop
 
-    chosen = [what for short, what in configurations().items() if short in only or not only]
-    found: list[Findings] = []
     with opened(processes) as bench:
-        for what in chosen:
-            found.append(uvloop.run(bench.run(what, calls, seconds)))
-            if not as_json:
-                render(found[-1], bench.cores.text)
+        found = [uvloop.run(bench.run(what, calls, seconds)) for what in chosen(only)]
     if as_json:
         sys.stdout.write(json.dumps([one.as_dict() for one in found], indent=2) + "\n")
-    return 0 if all(one.good for one in found) else 1
+    else:
+        render(found, bench.cores.text)
+    return 0 if all(one.good for one in found if one.judged) else 1
+
+
+def chosen(only: Sequence[str]) -> list[Configuration]:
+    """Raises BadInput for a name that is none."""
+    known = configurations()
+    if wrong := set(only) - set(known):
+        raise BadInput(f"{', '.join(sorted(wrong))}: there are {', '.join(known)}.")
+    return [what for short, what in known.items() if short in only or not only]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from app.dialog.transcript import percentile
 from app.exchange.bench_ear import Ear, Spoke
@@ -17,8 +18,8 @@ from app.exchange.bench_providers import STATED, SUM_MS
 TARGETS: dict[str, float] = {
     "voice to voice, p50 ms": 600,
     "voice to voice, p95 ms": 680,
-    "barge-in until cleared, p50 ms": 150,
-    "barge-in until cleared, p95 ms": 220,
+    "barge-in until 12 dB down, p50 ms": 150,
+    "barge-in until 12 dB down, p95 ms": 220,
     "cut into a 0.7 s pause": 0,
     'silenced by "mm-hm"': 0,
     "first sound of a slow model, p50 ms": 400,
@@ -28,6 +29,7 @@ TARGETS: dict[str, float] = {
     "CPU s per call-minute": 0.9,
     "memory per call, MB": 3,
 }
+_MANY = 10  # calls, from which on memory divided by calls is a call's
 _ONE_CALL = ("CPU s per call-minute",)  # the target is for one call
 
 
@@ -38,10 +40,12 @@ class Findings:
     calls: int
     talk: list[Ear]
     cpu_s: float
+    lasted_s: float
     bytes_per_call: float
     phones_late_ms: float  # how late the measuring side itself ran at worst: figures are no better than that
     phones_share: float  # of one core
     name: str = ""
+    judged: bool = True  # False for what is there to compare with
     manners: list[Ear] = field(default_factory=list)
     strange_frames: int = 0
     checked_frames: int = 0
@@ -88,10 +92,10 @@ class Findings:
             "voice to voice, p95 ms": percentile(replies, 0.95),
             "voice to voice, p99 ms": percentile(replies, 0.99),
             f"added by us to {SUM_MS} ms of providers, p50 ms": None if middle is None else middle - SUM_MS,
-            "barge-in until ducked, p50 ms": percentile(ducked, 0.5),
-            "barge-in until ducked, p95 ms": percentile(ducked, 0.95),
-            "barge-in until cleared, p50 ms": percentile(cleared, 0.5),
-            "barge-in until cleared, p95 ms": percentile(cleared, 0.95),
+            "barge-in until 12 dB down, p50 ms": percentile(ducked, 0.5),
+            "barge-in until 12 dB down, p95 ms": percentile(ducked, 0.95),
+            "barge-in until silent, p50 ms": percentile(cleared, 0.5),
+            "barge-in until silent, p95 ms": percentile(cleared, 0.95),
             "cut into a 0.7 s pause": sum(one.cut for one in pauses) if pauses else None,
             'silenced by "mm-hm"': sum(one.silenced for one in hums) if hums else None,
             "first sound of a slow model, p50 ms": percentile(slow, 0.5),
@@ -99,7 +103,7 @@ class Findings:
             "missed replies": self.missed,
             "frames of somebody else's sound": self.strange_frames,
             "CPU s per call-minute": round(self.cpu_s / self.minutes, 2) if self.minutes else None,
-            "memory per call, MB": round(self.bytes_per_call / 1e6, 2),
+            "memory per call, MB": round(self.bytes_per_call / 1e6, 2) if self.calls >= _MANY else None,
         }
 
     def counts(self) -> dict[str, int]:
@@ -123,44 +127,48 @@ class Findings:
         }
 
     def missed_targets(self) -> list[str]:
-        return [
-            row
-            for row, value in self.figures().items()
-            if row in TARGETS
-            and value is not None
-            and value > TARGETS[row]
-            and (self.calls == 1 or row not in _ONE_CALL)
-        ]
+        """Rows whose figure is worse than its target. The target for CPU is that of one call at a time."""
+        judged = {row: limit for row, limit in TARGETS.items() if self.calls == 1 or row not in _ONE_CALL}
+        figures = {row: value for row, value in self.figures().items() if value is not None}
+        return [row for row, limit in judged.items() if figures.get(row, 0) > limit] if self.judged else []
 
 
 def _known(values: Iterable[int | None]) -> list[int]:
     return [value for value in values if value is not None]
 
 
-def render(found: Findings, cores: str, console: Console | None = None) -> None:
+def render(found: Sequence[Findings], cores: str, console: Console | None = None) -> None:
+    """All configurations side by side."""
     console = console or Console()
-    counts = found.counts()
-    table = Table(title=f"{found.name}: {found.calls} {'call' if found.calls == 1 else 'calls'} at once")
-    table.add_column("at the caller's ear")
-    table.add_column("measured", justify="right")
+    many = found[0].calls
+    table = Table(title=f"{many} {'call' if many == 1 else 'calls'} at once, at the caller's ear")
+    table.add_column("")
+    for one in found:
+        table.add_column(one.name, justify="right", overflow="fold")
     table.add_column("target", justify="right")
-    missed = found.missed_targets()
-    for row, value in found.figures().items():
-        shown = "-" if value is None else f"{value:g}"
-        if row.startswith("cut") and value is not None:
-            shown += f" of {counts['pause']}"
-        if row.startswith("silenced") and value is not None:
-            shown += f" of {counts['mm-hm']}"
+    for row in found[0].figures():
         target = f"<= {TARGETS[row]:g}" if row in TARGETS else ""
-        table.add_row(row, shown, target, style="bold red" if row in missed else None)
+        table.add_row(row, *(_cell(one, row) for one in found), target)
     console.print(table)
-    console.print(
-        f"{counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; "
-        f"{found.checked_frames} frames checked for other callers' marks; {cores}; "
-        f"phones late at most {found.phones_late_ms:.0f} ms, busy {100 * found.phones_share:.0f} % of a core"
-    )
-    console.print(f"Emulated: {STATED}.", style="dim")
-    for alert in found.alerts:
-        console.print(f"the exchange reports: {alert}", style="red")
-    if not found.good:
-        console.print("not good: an underrun, a missed reply or another caller's sound", style="bold red")
+    for one in found:
+        counts = one.counts()
+        console.print(
+            f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; "
+            f"{one.checked_frames} frames checked for other callers' marks; phones late at most "
+            f"{one.phones_late_ms:.0f} ms, busy {100 * one.phones_share:.0f} % of a core"
+        )
+        for alert in one.alerts:
+            console.print(f"{one.name}: the exchange reports {alert}", style="red")
+        if one.judged and not one.good:
+            console.print(f"{one.name}: not good: an underrun, a missed reply or another's sound", style="bold red")
+    console.print(f"Emulated: {STATED}. {cores[:1].upper()}{cores[1:]}.", style="dim")
+
+
+def _cell(found: Findings, row: str) -> Text:
+    value = found.figures()[row]
+    shown = "-" if value is None else f"{value:g}"
+    counts = found.counts()
+    for begin, kind in (("cut", "pause"), ("silenced", "mm-hm")):
+        if row.startswith(begin) and value is not None:
+            shown += f" of {counts[kind]}"
+    return Text(shown, style="bold red" if row in found.missed_targets() else "")

@@ -170,10 +170,17 @@ def bench(
         list[str] | None, typer.Option(help="flux, nova or bare; may be given again. All if left out.")
     ] = None,
     processes: Annotated[int, typer.Option(help="Of the service.", min=1)] = 1,
+    find_capacity: Annotated[bool, typer.Option(help="How many calls at once are held.")] = False,
+    most: Annotated[int, typer.Option(help="With --find-capacity: try no more than these.", min=1)] = 512,
     as_json: AsJson = False,
 ) -> None:
     """Calls over the real service against emulated providers: delays at the caller's ear, manners, CPU, memory."""
     from app.bench import report
+
+    if find_capacity:
+        from app.bench_capacity import report as capacity
+
+        raise typer.Exit(capacity(only or (), max(32, calls), most, processes, as_json=as_json))
 
     raise typer.Exit(report(calls=calls, seconds=seconds, only=only or (), processes=processes, as_json=as_json))
 

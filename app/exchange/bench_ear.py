@@ -19,6 +19,7 @@ from app.exchange.caller_words import Saying
 from app.exchange.exchange import CallRecord
 from app.exchange.marks import LINES
 from app.exchange.phones import Stretch
+from app.exchange.playout import Gap
 from app.exchange.sound import FRAME_BYTES, FRAME_MS, LOUD
 from app.telephony import mulaw
 
@@ -64,7 +65,7 @@ def listen(record: CallRecord, said: Sequence[Saying]) -> Ear:
         found.append(_spoke(stretch, until, levels, numbers, said[place].pause_ms))
     return Ear(
         tuple(found),
-        underruns=sum(not gap.before.endswith("-0") for stream in record.streams for gap in stream.gaps),
+        underruns=sum(_in_the_middle(gap) for stream in record.streams for gap in stream.gaps),
         lines=tuple(dict.fromkeys(number for number in numbers if number is not None)),
         seconds=record.tape.ms / 1000,
         greeted=bool((levels >= LOUD).any()),
@@ -116,6 +117,11 @@ def _heard_out(numbers: list[int | None], begin: int, until: int) -> bool:
     """The line that was in the air at `begin` has ended with the mark of its end."""
     before = [number for number in numbers[max(0, begin - _BEFORE_FRAMES) : begin] if number is not None]
     return not before or (before[-1] | 1) in numbers[begin:until] or before[-1] % 2 == 1
+
+
+def _in_the_middle(gap: Gap) -> bool:
+    """A gap behind the mark at the beginning of an utterance lies before it; without marks it cannot be told."""
+    return bool(gap.before) and not gap.before.endswith("-0")
 
 
 def _levels(sound: bytes) -> npt.NDArray[np.float32]:

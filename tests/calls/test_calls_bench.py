@@ -28,7 +28,7 @@ def test_a_small_bench_hears_every_call_to_its_end():
 
 def findings(*spoke: Spoke, underruns: int = 0, strange: int = 0) -> Findings:
     ear = Ear(spoke, underruns=underruns, seconds=60.0, greeted=True)
-    return Findings(1, [ear], 0.5, 1e6, 2.0, 0.1, "a configuration", strange_frames=strange)
+    return Findings(1, [ear], 0.5, 60.0, 1e6, 2.0, 0.1, "a configuration", strange_frames=strange)
 
 
 ASKED = Spoke("ask", reply_ms=600)
@@ -47,21 +47,21 @@ ASKED = Spoke("ask", reply_ms=600)
 def test_a_bench_is_good_when_every_call_was_whole(found, good):
     assert found.good is good
     console = Console(record=True, width=120)
-    render(found, "two cores", console)
+    render([found], "two cores", console)
     assert ("not good" in console.export_text()) is not good
 
 
 def test_a_missed_target_is_named_and_printed_with_the_target_beside_it():
-    found = findings(Spoke("ask", 750), Spoke("break in", 760, 100, 300), Spoke("pause", 700, cut=True), Spoke("mm-hm"))
+    found = findings(Spoke("ask", 750), Spoke("break in", 760, 300, 400), Spoke("pause", 700, cut=True), Spoke("mm-hm"))
     assert found.missed_targets() == [
         "voice to voice, p50 ms",
         "voice to voice, p95 ms",
-        "barge-in until cleared, p50 ms",
-        "barge-in until cleared, p95 ms",
+        "barge-in until 12 dB down, p50 ms",
+        "barge-in until 12 dB down, p95 ms",
         "cut into a 0.7 s pause",
     ]
     console = Console(record=True, width=120)
-    render(found, "two cores", console)
+    render([found], "two cores", console)
     text = console.export_text(styles=True)
     row = next(part for part in text.splitlines() if "voice to voice, p95" in part)
     assert "760" in row

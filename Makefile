@@ -42,8 +42,8 @@ dev: setup-dev ## like `up`, started anew whenever code changes
 bench: setup ## calls against emulated providers: delay at the caller's ear, manners, CPU and memory per call
 	@$(RUN) bench
 
-soak: setup ## 20 simultaneous calls for half an hour: do delay and memory stay where they are
-	@$(RUN) bench --calls 20 --seconds 1800
+soak: setup ## 500 short calls: does the service's memory stay where it is
+	@$(RUN) bench --soak 500
 
 chaos: setup-dev ## kill workers and the broker while calls end; count what survives
 	@$(PY) -m workers.chaos

@@ -91,6 +91,9 @@ class Bench:
             found.name, found.judged = what.name, not what.bare
             if manners:
                 found.manners = await self._manners(line)
+                found.strange_frames, found.checked_frames = line.providers.strange()
+                ears = found.talk + found.manners
+                found.strange_lines, found.checked_lines = line.providers.strange_lines(ears)
             return found
 
     async def talk(self, line: _Line, service: Service, calls: int, seconds: float) -> Findings:
@@ -106,9 +109,11 @@ class Bench:
             watching.cancel()
         await asyncio.sleep(_SETTLE_S)
         now_strange, now_checked = line.providers.strange()
+        ears = heard(held)
+        strange_lines, checked_lines = line.providers.strange_lines(ears)
         return Findings(
             calls=calls,
-            talk=heard(held),
+            talk=ears,
             cpu_s=service.cpu_s() - cpu_s,
             lasted_s=lasted_s,
             bytes_per_call=(watch.most_bytes - idle_bytes) / calls,
@@ -116,6 +121,8 @@ class Bench:
             phones_share=watch.share,
             strange_frames=now_strange - strange,
             checked_frames=now_checked - checked,
+            strange_lines=strange_lines,
+            checked_lines=checked_lines,
         )
 
     async def _manners(self, line: _Line) -> list[Ear]:

@@ -1,8 +1,8 @@
 """`strowger bench --find-capacity`: how many simultaneous calls one process on one core holds.
 
 Held means: 99 of 100 replies come within 200 ms of what one call alone waits in the middle, nothing stutters, no reply
-is missed. Found by doubling until that fails and halving the step from there on. The phones have limits of their own, and
-it is said when those were reached first.
+is missed. Found by doubling until that fails and halving the step from there on. The phones have limits of their own,
+and it is said when those were reached first.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ TARGETS: dict[str, float] = {
     "first sound of a slow model, p50 ms": 400,
     "underruns": 0,
     "missed replies": 0,
-    "frames of somebody else's sound": 0,
+    "sounds of another call": 0,
     "CPU s per call-minute": 0.9,
     "memory per call, MB": 3,
 }
@@ -49,6 +49,8 @@ class Findings:
     manners: list[Ear] = field(default_factory=list)
     strange_frames: int = 0
     checked_frames: int = 0
+    strange_lines: int = 0
+    checked_lines: int = 0
 
     def _spoken(self, *kinds: str) -> list[Spoke]:
         return [spoke for ear in (*self.talk, *self.manners) for spoke in ear.spoke if spoke.kind in kinds]
@@ -59,8 +61,7 @@ class Findings:
 
     @property
     def missed(self) -> int:
-        lost = sum(not ear.greeted for ear in (*self.talk, *self.manners))
-        return lost + sum(spoke.reply_ms is None for spoke in self._spoken("ask", "break in", "pause", "slow"))
+        return sum(ear.unanswered for ear in (*self.talk, *self.manners))
 
     @property
     def underruns(self) -> int:
@@ -74,7 +75,7 @@ class Findings:
     def good(self) -> bool:
         """Every call whole. Says nothing about delays: those depend on what else the machine does."""
         whole = self.underruns == 0 and self.missed == 0 and bool(self.replies_ms)
-        return whole and self.strange_frames == 0 and not self.alerts
+        return whole and not self.strange_frames + self.strange_lines and not self.alerts
 
     @property
     def alerts(self) -> list[str]:
@@ -101,7 +102,7 @@ class Findings:
             "first sound of a slow model, p50 ms": percentile(slow, 0.5),
             "underruns": self.underruns,
             "missed replies": self.missed,
-            "frames of somebody else's sound": self.strange_frames,
+            "sounds of another call": self.strange_frames + self.strange_lines,
             "CPU s per call-minute": round(self.cpu_s / self.minutes, 2) if self.minutes else None,
             "memory per call, MB": round(self.bytes_per_call / 1e6, 2) if self.calls >= _MANY else None,
         }
@@ -122,6 +123,7 @@ class Findings:
             "phones_late_ms": round(self.phones_late_ms, 1),
             "phones_share_of_core": round(self.phones_share, 2),
             "checked_frames": self.checked_frames,
+            "checked_lines": self.checked_lines,
             "alerts": self.alerts,
             "good": self.good,
         }
@@ -153,9 +155,9 @@ def render(found: Sequence[Findings], cores: str, console: Console | None = None
     for one in found:
         counts = one.counts()
         console.print(
-            f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; "
-            f"{one.checked_frames} frames checked for other callers' marks; phones late at most "
-            f"{one.phones_late_ms:.0f} ms, busy {100 * one.phones_share:.0f} % of a core"
+            f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; looked "
+            f"for other calls' marks in {one.checked_frames} frames of callers and {one.checked_lines} lines of ours; "
+            f"phones late at most {one.phones_late_ms:.0f} ms, busy {100 * one.phones_share:.0f} % of a core"
         )
         for alert in one.alerts:
             console.print(f"{one.name}: the exchange reports {alert}", style="red")

@@ -171,6 +171,7 @@ def bench(
     ] = None,
     processes: Annotated[int, typer.Option(help="Of the service.", min=1)] = 1,
     find_capacity: Annotated[bool, typer.Option(help="How many calls at once are held.")] = False,
+    soak: Annotated[int, typer.Option(help="So many short calls: does memory stay where it is?", min=0)] = 0,
     most: Annotated[int, typer.Option(help="With --find-capacity: try no more than these.", min=1)] = 512,
     as_json: AsJson = False,
 ) -> None:
@@ -181,6 +182,10 @@ def bench(
         from app.bench_capacity import report as capacity
 
         raise typer.Exit(capacity(only or (), max(32, calls), most, processes, as_json=as_json))
+    if soak:
+        from app.bench_soak import report as soaked
+
+        raise typer.Exit(soaked(only or (), soak, processes, as_json=as_json))
 
     raise typer.Exit(report(calls=calls, seconds=seconds, only=only or (), processes=processes, as_json=as_json))
 

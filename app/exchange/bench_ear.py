@@ -10,7 +10,8 @@ silenced        the line in the air is not heard to its end
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -43,14 +44,21 @@ class Spoke:
 
 @dataclass(frozen=True, slots=True)
 class Ear:
-    """One call. `lines` are the marks heard, each once, in order; `underruns` gaps in the middle of an utterance."""
+    """One call. `lines` are the marks of ours that were heard, with the loop's time; `underruns` are gaps in the
+    middle of an utterance."""
 
     spoke: tuple[Spoke, ...] = ()
     underruns: int = 0
-    lines: tuple[int, ...] = ()
+    lines: tuple[tuple[int, float], ...] = ()
+    asked: tuple[str, ...] = ()
     seconds: float = 0.0
     greeted: bool = False
-    alerts: tuple[str, ...] = field(default=())
+    alerts: tuple[str, ...] = ()
+
+    @property
+    def unanswered(self) -> int:
+        """Sayings of his that were owed a reply and got none; one more if he was not even greeted."""
+        return (not self.greeted) + sum(one.reply_ms is None for one in self.spoke if one.kind != "mm-hm")
 
 
 def listen(record: CallRecord, said: Sequence[Saying]) -> Ear:
@@ -66,7 +74,8 @@ def listen(record: CallRecord, said: Sequence[Saying]) -> Ear:
     return Ear(
         tuple(found),
         underruns=sum(_in_the_middle(gap) for stream in record.streams for gap in stream.gaps),
-        lines=tuple(dict.fromkeys(number for number in numbers if number is not None)),
+        lines=_lines(numbers, record.answered_at),
+        asked=tuple(one.text for one in said),
         seconds=record.tape.ms / 1000,
         greeted=bool((levels >= LOUD).any()),
         alerts=tuple(f"{alert.number} {alert.message}" for alert in record.alerts),
@@ -111,6 +120,15 @@ def _last(loud: npt.NDArray[np.bool_]) -> int:
     """How many frames until the last of these is over."""
     found = np.flatnonzero(loud)
     return int(found[-1]) + 1 if len(found) else 0
+
+
+def _lines(numbers: list[int | None], began_s: float) -> tuple[tuple[int, float], ...]:
+    """When each line was first heard. A mark is believed when two frames in a row hold it."""
+    found: dict[int, float] = {}
+    for place, (one, other) in enumerate(pairwise(numbers)):
+        if one is not None and one == other and one % 2 == 0:
+            found.setdefault(one, began_s + place * FRAME_MS / 1000)
+    return tuple(found.items())
 
 
 def _heard_out(numbers: list[int | None], begin: int, until: int) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
+from app.exchange.bench_ear import Ear
+from app.exchange.bench_lines import strange_lines
 from app.exchange.caller_words import Register
 from app.exchange.deepgram import DeepgramServer
 from app.exchange.elevenlabs import ElevenLabsServer
@@ -57,6 +59,18 @@ class BenchProviders:
         """Frames of somebody else's sound that a recogniser was sent as a caller's, and how many were looked at."""
         speakers = self.register.speakers.values()
         return sum(one.strange_frames for one in speakers), sum(one.checked_frames for one in speakers)
+
+    def strange_lines(self, ears: Sequence[Ear]) -> tuple[int, int]:
+        """The same for our side: lines that a caller heard and that were not his, and how many were looked at."""
+        return strange_lines(ears, self.voice.lines, self.model.asked)
+
+    def forget(self) -> None:
+        """What calls that are over have left behind, so that many can follow each other."""
+        self.voice.lines.clear()
+        self.model.asked.clear()
+        self.chat.requests.clear()
+        for seen in (self.ears.connections, self.speech.connections):
+            seen.clear()
 
     def environment(self, listening_model: str) -> Mapping[str, str]:
         """What a service must be told to use them."""

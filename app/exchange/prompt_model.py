@@ -15,10 +15,13 @@ from typing import Any
 from app.exchange.completions import Completion
 
 TOKENS = 10  # of a sentence
+LEAD_WORDS = 3
 _TASK = "Your reply now:"
 _NOTHING = "a person of our company can tell you a lot more about that."
 # Leads without a comma: they open no clause of their own, and make every reply one that was never said before.
-_LEADS = ("well", "so", "actually", "really", "okay", "basically", "honestly", "surely", "clearly", "simply", "right")
+_LEADS = ("well", "so", "actually", "really", "okay", "basically", "honestly", "surely", "clearly", "simply", "right",
+          "then", "indeed", "truly", "naturally", "generally", "usually", "normally", "mostly", "often", "gladly",
+          "plainly", "frankly")  # fmt: skip
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
 
@@ -30,12 +33,15 @@ class PromptModel:
         self.first_s, self.token_s = first_s, token_s
         self.slow_s, self.slow_word = 3.0, "financing"
         self._lead = _leads()
+        self.asked: dict[str, str] = {}  # by the first words of a reply, which no other has: what it answers
 
     def __call__(self, request: Mapping[str, Any]) -> Completion:
         messages = request["messages"]
         told, question = _task(str(messages[0]["content"]))
         last = str(messages[-1]["content"]).rpartition("caller said:")[2]
-        text = f"{next(self._lead)} {told[:1].lower()}{told[1:]} {question}".strip()
+        lead = next(self._lead)
+        self.asked[lead] = last
+        text = f"{lead} {told[:1].lower()}{told[1:]} {question}".strip()
         slow = self.slow_word in last
         return Completion(
             text,
@@ -79,5 +85,10 @@ def _strings(text: str) -> Iterator[str]:
 
 
 def _leads() -> Iterator[str]:
-    words = (" ".join(three) for _ in count() for three in product(_LEADS, repeat=3) if len(set(three)) == 3)
+    words = (
+        " ".join(three)
+        for _ in count()
+        for three in product(_LEADS, repeat=LEAD_WORDS)
+        if len(set(three)) == LEAD_WORDS
+    )
     yield from words

@@ -5,9 +5,11 @@ The mark changes for the last stretch of a line: who hears that has heard the li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -23,18 +25,26 @@ _CHARS_PER_MESSAGE = 40
 _LONGEST_MS = 40_000
 
 
-@dataclass(slots=True)
-class PromptVoice:
-    """Audio is made at once and sent in large pieces. `lines` are the texts by the number of their mark; a number is
-    used again once all others were."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One line: the number of its mark (its end has the next), when it was made, and what it says."""
 
-    lines: dict[int, str] = field(default_factory=dict)
-    made: int = 0
+    number: int
+    at_s: float
+    text: str
+
+
+class PromptVoice:
+    """Audio is made at once and sent in large pieces. A number is used again once all others were."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._numbers = cycle(range(0, len(LINES) - 1, 2))
+        self.lines: list[Made] = []
 
     def __call__(self, text: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        number = 2 * self.made % (len(LINES) // 2 * 2)
-        self.made += 1
-        self.lines[number] = text
+        number = next(self._numbers)
+        self.lines.append(Made(number, self._clock(), text))
         sound = line(text, number)
         for start in range(0, len(text), _CHARS_PER_MESSAGE):
             chars = text[start : start + _CHARS_PER_MESSAGE]

@@ -110,4 +110,5 @@ def test_a_line_ends_with_the_mark_of_its_end():
     voice = PromptVoice()
     made = [b"".join(sound for sound, _ in voice(text)) for text in ("One.", "Two.")]
     assert made[0] != made[1]
-    assert list(voice.lines.values()) == ["One.", "Two."]
+    assert [made.text for made in voice.lines] == ["One.", "Two."]
+    assert voice.lines[0].number != voice.lines[1].number

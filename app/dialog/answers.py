@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from app.dialog import words
+from app.dialog import readback, words
 from app.dialog.script import Choice, Playbook, WantedFact
 
 _CORRECTS = re.compile(r"\b(?:no|not|actually|said|meant|i mean|sorry|correction|wait|change|wrong|mistake)\b")
@@ -54,8 +54,8 @@ def read(fact: WantedFact, text: str) -> str | None:
     if fact.type == "number":
         return as_amount(fact, words.number(text))
     if fact.type == "digits":
-        digits = words.digits(text)
-        return digits if len(digits) == fact.length else None
+        meant = [digits for digits in (words.digits(text), readback.said(text)) if len(digits) == fact.length]
+        return meant[0] if meant else None
     name = _NAME.search(words.normal(text))
     if name:
         return name[1].strip().title()

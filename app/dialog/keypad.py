@@ -33,7 +33,7 @@ def _answer(reply: Reply, keys: str) -> bool:
         case "ask":
             return _fact(reply, name, keys)
         case "confirm":
-            return listening.confirm(reply, agreed, keys, keys)
+            return listening.confirm(reply, agreed, keys)
         case "menu":
             choice = _by_key(reply.book.menu.choices, keys)
             if choice:
@@ -69,8 +69,9 @@ def _fact(reply: Reply, name: str, keys: str) -> bool:
         value = choice.name if choice else None
     elif fact.type == "number" and keys.isdecimal():
         value = answers.as_amount(fact, float(keys))
-    elif fact.type == "digits" and keys.isdecimal() and len(keys) == fact.length:
-        value = keys
+    elif fact.type == "digits" and keys.isdecimal():
+        whole = [number for number in (keys, reply.state.so_far + keys) if len(number) == fact.length]
+        value = whole[0] if whole else None
     if value is None:
         return False
     listening.take(reply, fact, value, f"keys {keys}", sure=True)

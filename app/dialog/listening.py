@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from app.dialog import answers, visits, words
+from app.dialog import answers, readback, visits, words
 from app.dialog.events import (
     ConsentGiven,
     HumanRequested,
@@ -41,7 +41,8 @@ def _facts(reply: Reply, text: str, meaning: Understanding) -> bool:
     about, _, name = reply.state.topic.partition(":")
     fact = reply.book.fact(name) if about == "ask" else None
     found = _direct(reply, fact, text, meaning) if fact else None
-    change = None if found else answers.corrected(reply.book, text, reply.state.facts)
+    partly = fact is not None and found is None and _dictated(reply, fact, text, meaning)
+    change = None if found or partly else answers.corrected(reply.book, text, reply.state.facts)
     if change:
         reply.learn(change[0], change[1], text)
         reply.say(reply.book.lines.corrected, "acknowledge")
@@ -50,13 +51,27 @@ def _facts(reply: Reply, text: str, meaning: Understanding) -> bool:
     if fact and found is not None:
         take(reply, fact, found, text)
     extra = {}
-    if about in ("menu", "ask", "confirm", "closing") and not change:
+    if about in ("menu", "ask", "confirm", "closing") and not change and not partly:
         extra = answers.volunteered(reply.book, text, reply.state.facts, fact.name if fact else "")
     for other, value in extra.items():
         take(reply, reply.book.fact(other), value, text, thank=found is None)
     if (change or extra) and not reply.state.route:
         reply.change(route="sales")
-    return bool(found or change or extra)
+    return bool(found or change or extra or partly)
+
+
+def _dictated(reply: Reply, fact: WantedFact, text: str, meaning: Understanding) -> bool:
+    """A long number in several turns: what was said before is kept, and the rest asked for."""
+    if fact.type != "digits" or fact.length < readback.IN_PARTS or meaning.about.startswith("question:"):
+        return False
+    whole = readback.gathered(reply.state.so_far, text, fact.length)
+    if not readback.said(text):
+        return False
+    if len(whole) == fact.length:
+        take(reply, fact, whole, text)
+    else:
+        reply.change(so_far=whole)
+    return bool(whole)
 
 
 def _direct(reply: Reply, fact: WantedFact, text: str, meaning: Understanding) -> str | None:
@@ -81,8 +96,9 @@ def _agreed(reply: Reply, text: str, meaning: Understanding) -> bool | None:
 def take(reply: Reply, fact: WantedFact, value: str, said: str, *, thank: bool = True, sure: bool = False) -> None:
     """Keeps a fact, or reads digits back first: one wrong digit of a zip code is another town."""
     if fact.type == "digits" and not sure:
-        reply.change(confirming=fact.name, unconfirmed=value)
+        reply.change(confirming=fact.name, unconfirmed=value, so_far="")
         return
+    reply.change(so_far="")
     reply.learn(fact.name, value, said)
     choice = next((choice for choice in fact.choices if choice.name == value), None)
     if choice and choice.reply:
@@ -101,7 +117,7 @@ def _answer(reply: Reply, text: str, meaning: Understanding) -> bool:
     agreed = _agreed(reply, text, meaning)
     match about:
         case "confirm":
-            return confirm(reply, agreed, words.digits(text), text)
+            return confirm(reply, agreed, text)
         case "menu":
             return _menu(reply, text, meaning, agreed)
         case "appointment":
@@ -115,10 +131,12 @@ def _answer(reply: Reply, text: str, meaning: Understanding) -> bool:
     return False
 
 
-def confirm(reply: Reply, agreed: bool | None, digits: str, said: str) -> bool:
+def confirm(reply: Reply, agreed: bool | None, said: str) -> bool:
+    """What the caller says to a read-back: yes, no, or how it should be."""
     fact = reply.book.fact(reply.state.confirming)
-    if len(digits) == fact.length and digits != reply.state.unconfirmed:
-        reply.change(unconfirmed=digits)
+    mended = readback.mended(reply.state.unconfirmed, said)
+    if mended and mended != reply.state.unconfirmed:
+        reply.change(unconfirmed=mended)
     elif agreed:
         value = said = reply.state.unconfirmed
         reply.change(confirming="", unconfirmed="")
@@ -327,4 +345,4 @@ def _wish(reply: Reply, text: str, meaning: Understanding, settled: bool) -> boo
 def skip(reply: Reply, name: str) -> None:
     """Goes on without a fact."""
     reply.say(reply.book.lines.move_on, "move_on")
-    reply.state = replace(reply.state, skipped=reply.state.skipped | {name}, confirming="", unconfirmed="")
+    reply.state = replace(reply.state, skipped=reply.state.skipped | {name}, confirming="", unconfirmed="", so_far="")

@@ -10,14 +10,17 @@ from app.dialog.events import Fact
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What we listen for now. `topic` names the dialogue state ("menu", "ask:roof", "open"); `kind` is the type of the
-    answer ("open", "yes_no", "number", "digits", "choice", "day", "time", "name"); `phrases` are likely sayings.
-    `digits` is how many digits or keys complete the answer, 0 when that does not apply.
+    answer ("open", "yes_no", "number", "digits", "choice", "day", "time", "name", "email").
+
+    `phrases` are likely sayings.
+    `digits` is how many digits or keys complete the answer, 0 when that does not apply; of them `had` were said before.
     """
 
     topic: str = "open"
     kind: str = "open"
     phrases: tuple[str, ...] = ()
     digits: int = 0
+    had: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Patience:
             expected=answer,
             keys=answer.digits or (0 if counted else 1),
             dictated=answer.kind == "digits",
-            digits=answer.digits,
+            digits=answer.digits - answer.had,
         )
 
     def pause_after(

@@ -345,6 +345,7 @@ def _lines(fields: Fields | None) -> Lines:
         "voicemail", "wrong_number", "outage", "silence_goodbye", "limit_goodbye",
     )  # fmt: skip
     one = {key: _spoken(fields, key) for key in names}
+    one["so_far"] = _spoken(fields, "so_far", ("digits",), "I have {digits} so far. Please go on.")
     several["thinking"] = fields.texts("thinking", needed=False)
     for line in several["thinking"]:
         _check_gaps(fields, "thinking", line, ())

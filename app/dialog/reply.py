@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from app.dialog import offers, phrases, visits
+from app.dialog import offers, phrases, readback, visits
 from app.dialog.events import (
     AppointmentRequested,
     Fact,
@@ -128,9 +128,11 @@ class Reply:
         if topic.startswith("confirm:"):
             fact = self.book.fact(self.state.confirming)
             line = fact.confirm
+        elif self.state.so_far and not keypad and topic.startswith("ask:"):
+            line = self.book.lines.so_far
         else:
             line = prompt.keypad if keypad else prompt.again if heard_before else prompt.ask
-        gaps: dict[str, tuple[str, ...]] = {"digits": phrases.spell(self.state.unconfirmed)}
+        gaps: dict[str, tuple[str, ...]] = {"digits": readback.spoken(self.state.unconfirmed or self.state.so_far)}
         if self.state.visits:
             gaps |= {"first": phrases.slot(self.state.visits[0]), "second": phrases.slot(self.state.visits[1])}
         self.say(line, topic, gaps)

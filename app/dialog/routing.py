@@ -71,7 +71,7 @@ def expectation(state: State, book: Playbook, phrases: tuple[str, ...] = ()) -> 
         return Expectation(state.topic or "open", kind, phrases, 1)
     fact = book.fact(name)
     if fact.type == "digits":
-        return Expectation(state.topic, "digits", phrases, fact.length)
+        return Expectation(state.topic, "digits", phrases, fact.length, len(state.so_far))
     if fact.type == "number":
         return Expectation(state.topic, "number", phrases, 0)
     kind = "yes_no" if fact.yes_no else fact.type

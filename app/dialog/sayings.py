@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import product
 
-from app.dialog import phrases, words
+from app.dialog import phrases, readback, words
 from app.dialog.moves import Expectation
 from app.dialog.script import Answer, Choice, Playbook, WantedFact
 
@@ -16,6 +16,11 @@ _ALWAYS = ("stop_calling", "wants_human", "is_robot", "repeat", "goodbye", "not_
 _MENU = ("interested", "greeting", "trust", "who_is_this")
 _KEYS = tuple(phrases.DIGITS)
 _CORRECTIONS = ("no i said {}", "no i meant {}", "actually it is {}", "i mean {}", "sorry {}")
+_MENDS = tuple(
+    form.format(digit)
+    for form in ("it is {} at the end", "no it is {} at the end", "the last one is {}", "no the last one is {}")
+    for digit in phrases.DIGITS
+)
 
 
 @cache
@@ -51,7 +56,8 @@ def answers_for(playbook: Playbook, topic: str) -> tuple[str, ...]:
         case "ask":
             return _fact(playbook.fact(name))
         case "confirm":
-            return (*agree, *_KEYS)
+            mends = _MENDS if playbook.fact(name).length >= readback.IN_PARTS else ()
+            return (*agree, *_KEYS, *mends)
         case "menu":
             return (*_choices(playbook.menu.choices), *_KEYS, *_volunteered(playbook))
         case "callback":

@@ -209,6 +209,7 @@ class Lines:
     outage: str
     silence_goodbye: str
     limit_goodbye: str
+    so_far: str
     thinking: tuple[str, ...] = ()  # said before an answer that takes its time, so it must fit any answer
 
 

@@ -45,6 +45,7 @@ class State:
     skipped: frozenset[str] = frozenset()
     confirming: str = ""  # the fact whose digits were read back
     unconfirmed: str = ""  # those digits
+    so_far: str = ""  # digits of the number that is being dictated
     misread: int = 0  # read-backs the caller called wrong
     undisclosed: tuple[str, ...] = ()  # purposes of opening lines not yet heard to their end
     disclosings: int = 0  # how often they were said

@@ -63,7 +63,7 @@ class Turn:
     protected: bool = False  # the line in the air may not be cut
     voice_ms: int | None = None  # the caller's voice is on, since then
     quiet_ms: int | None = None  # an open voice ended then
-    stretches: tuple[Stretch, ...] = ()  # open voice that has ended
+    stretches: tuple[Stretch, ...] = ()  # the open voice up to then; of no meaning without `quiet_ms`
     spoke_ms: int = 0  # when the last voice began
     heard: tuple[Heard, ...] = ()  # open words, final
     partial: str = ""  # open words that may still be revised
@@ -214,7 +214,8 @@ def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
         case VoiceOff(at_ms, bursts) if turn.voice_ms is not None:
             if at_ms - turn.voice_ms < patience.barge_in_ms:  # a click, unless words come of it
                 return replace(turn, voice_ms=None)
-            stretches = (*turn.stretches, Stretch(turn.voice_ms, at_ms, bursts))
+            earlier = turn.stretches if turn.quiet_ms is not None else ()
+            stretches = (*earlier, Stretch(turn.voice_ms, at_ms, bursts))
             return replace(turn, voice_ms=None, quiet_ms=at_ms, stretches=stretches, sign_ms=now_ms)
         case Heard(final=False, text=text, mark=mark):
             if not text:
@@ -233,7 +234,7 @@ def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
             return replace(turn, closing=reason, closing_ms=now_ms)
         case ReplyBegan(protected, line) if turn.replying:
             if turn.number == 0 and turn.phase is Phase.THINKING:  # a wordless hello before our first word
-                turn = replace(turn, quiet_ms=None, stretches=())
+                turn = replace(turn, quiet_ms=None)
             since_ms = turn.since_ms if turn.phase is Phase.SPEAKING else now_ms
             air = turn.air.beginning(line, now_ms)
             return replace(turn, phase=Phase.SPEAKING, since_ms=since_ms, protected=protected, air=air)
@@ -455,7 +456,7 @@ def _answer_words(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
     """An empty text when there was voice and no words: the dialogue asks again."""
     text = turn.text
     misses = 0 if text else turn.misses + 1
-    asked = _ask(turn, now_ms, quiet_ms=None, stretches=(), heard=(), partial="", nudges=0, misses=misses)
+    asked = _ask(turn, now_ms, quiet_ms=None, heard=(), partial="", nudges=0, misses=misses)
     stopped_ms = turn.quiet_ms if turn.quiet_ms is not None else min(turn.words_ms or now_ms, now_ms)
     drafted = turn.draft is not None and turn.draft == normal(text)
     reply = Reply(_said(turn), stopped_ms, turn.heard, drafted)

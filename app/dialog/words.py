@@ -90,6 +90,11 @@ def yes_or_no(text: str) -> bool | None:
 
 def digits(text: str) -> str:
     """The longest run of spoken or written digits: "ninety four one double oh" -> "94100"; "" when there is none."""
+    return max(digit_runs(text), key=len, default="")
+
+
+def digit_runs(text: str) -> list[str]:
+    """The runs of spoken or written digits, with other words between them."""
     tokens = normal(text).split()
     runs, run, at = [""], "", 0
     while at < len(tokens):
@@ -113,7 +118,7 @@ def digits(text: str) -> str:
         elif word not in _FILLER:
             runs.append(run)
             run = ""
-    return max((*runs, run), key=len)
+    return [found for found in (*runs, run) if found]
 
 
 def number(text: str) -> float | None:

@@ -92,7 +92,23 @@ class MustEnd:
     reason: str
 
 
-Signal = VoiceOn | VoiceOff | Heard | Keyed | HungUp | Tick | ReplyBegan | ReplyEnded | MustEnd
+@dataclass(frozen=True, slots=True)
+class Toned:
+    """A single steady tone in the caller's sound, 350 to 2200 Hz, that has ended: a beep, or a network's whistle."""
+
+    hertz: float
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierReport:
+    """What the carrier's own detector says answered: human, machine_start, machine_end_beep, fax, unknown ..."""
+
+    answered_by: str
+
+
+Signal = VoiceOn | VoiceOff | Heard | Keyed | HungUp | Tick | ReplyBegan | ReplyEnded | MustEnd | Toned | CarrierReport
 
 # --- facts: the log of a call ----------------------------------------------------------------------------------------
 
@@ -334,9 +350,19 @@ class Underrun:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredBy:
+    """Who answered a call we placed, as far as is known at `at_ms`; a later one corrects it. `kind`: human, voicemail,
+    ivr, screening, unavailable, fax or not_sure."""
+
+    kind: str
+    confidence: float
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """`reason`: caller_hung_up, finished, opted_out, silence, too_long, transferred, provider_outage, media_lost,
-    drained or error."""
+    drained or error; for a machine that answered voicemail, message_left, ivr, unavailable or fax."""
 
     reason: str
 
@@ -369,6 +395,7 @@ Fact = (
     | UnitsUsed
     | DraftDropped
     | Underrun
+    | AnsweredBy
     | CallEnded
 )
 

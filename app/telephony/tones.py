@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from app.dialog.events import Toned
 from app.telephony import mulaw
 
 LOWEST, HIGHEST = 350.0, 2200.0  # Hz
@@ -27,24 +28,13 @@ _SHAPE = np.hanning(_WINDOW).astype(np.float32)
 _AUDIBLE = 40.0**2  # mean square; about -50 dBm0
 _PURE = 0.75  # of the power above 200 Hz
 _STEP = 0.03  # from one window to the next, noise included
-_STEADY = 0.0018  # standard deviation of the frequency within a tone: a beep has 0.0008 at most at 12 dB, a vowel 0.0027
+_STEADY = (
+    0.0018  # standard deviation of the frequency within a tone: a beep has 0.0008 at most at 12 dB, a vowel 0.0027
+)
 _MOSTLY = 0.75  # of the windows of a tone are pure
 _BREAK_HOPS = 4  # a tone may be drowned for so long
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class SteadyTone:
-    """A tone that has ended."""
-
-    hertz: float
-    from_ms: int
-    to_ms: int
-
-    @property
-    def ms(self) -> int:
-        return self.to_ms - self.from_ms
 
 
 @dataclass(slots=True)
@@ -62,7 +52,7 @@ class _Run:
         self.last_hop = hop
         self.hertz.append(hertz)
 
-    def tone(self, origin_ms: int) -> SteadyTone | None:
+    def tone(self, origin_ms: int) -> Toned | None:
         """A window is pure from when the tone fills half of it until it fills half of it no more."""
         inner = np.array(self.hertz[2:-2])  # without those that hold its edges
         hops = self.last_hop - self.from_hop
@@ -72,7 +62,7 @@ class _Run:
         if not LOWEST <= hertz <= HIGHEST or inner.std() > _STEADY * hertz:
             return None
         from_ms, to_ms = (origin_ms + hop * _HOP_MS + _HALF_MS for hop in (self.from_hop, self.last_hop))
-        return SteadyTone(hertz, from_ms, to_ms)
+        return Toned(hertz, from_ms, to_ms)
 
 
 class ToneDetector:
@@ -83,7 +73,7 @@ class ToneDetector:
         self._hop = 0
         self._run: _Run | None = None
 
-    def hear(self, sound: bytes, at_ms: int) -> list[SteadyTone]:
+    def hear(self, sound: bytes, at_ms: int) -> list[Toned]:
         """The tones that have ended. `at_ms` is the time of the first sample of `sound`."""
         samples = np.concatenate((self._rest, mulaw.decode(sound)), dtype=np.float32)
         count = (samples.size - _WINDOW) // _HOP + 1
@@ -93,7 +83,7 @@ class ToneDetector:
         origin_ms = at_ms - self._rest.size // mulaw.BYTES_PER_MS - self._hop * _HOP_MS
         self._rest = samples[count * _HOP :]
         windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP]
-        ended: list[SteadyTone] = []
+        ended: list[Toned] = []
         for index, hertz in _pure(windows):
             hop = self._hop + index
             run = self._run
@@ -107,7 +97,7 @@ class ToneDetector:
             ended += self._end(origin_ms)
         return ended
 
-    def _end(self, origin_ms: int) -> list[SteadyTone]:
+    def _end(self, origin_ms: int) -> list[Toned]:
         run, self._run = self._run, None
         tone = run.tone(origin_ms) if run is not None else None
         return [tone] if tone else []

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +25,12 @@ from app.exchange.playout import Gap
 from app.exchange.sound import FRAME_BYTES, FRAME_MS, LOUD
 from app.telephony import mulaw
 
+Levels: TypeAlias = npt.NDArray[np.float32]
+
 DUCKED = 0.25  # of our level before: -12 dB
 _ANY = 20.0  # root mean square; digital silence has 0, the quietest ducked line and the marks in it more
 _BREATH_FRAMES = 10  # of quiet inside of a reply
+_STOP_FRAMES = 20  # of nothing at all between two lines: the first was stopped
 _BEFORE_FRAMES = 50  # our usual level is that of the second before
 
 
@@ -85,7 +89,7 @@ def listen(record: CallRecord, said: Sequence[Saying]) -> Ear:
 def _spoke(
     said: Stretch,
     until_ms: int,
-    levels: npt.NDArray[np.float32],
+    levels: Levels,
     numbers: list[int | None],
     pause_ms: int | None,
 ) -> Spoke:
@@ -96,7 +100,7 @@ def _spoke(
     if pause_ms is not None:
         return Spoke(kind, reply_ms, cut=bool(loud[begin + pause_ms // FRAME_MS : end].any()))
     if kind == "mm-hm":
-        return Spoke(kind, silenced=not _heard_out(numbers, begin, until))
+        return Spoke(kind, silenced=not _heard_out(numbers, levels, begin, until))
     before = levels[max(0, begin - _BEFORE_FRAMES) : begin]
     if kind == "break in" and (before >= LOUD).any():
         usual = float(np.median(before[before >= LOUD]))
@@ -131,10 +135,19 @@ def _lines(numbers: list[int | None], began_s: float) -> tuple[tuple[int, float]
     return tuple(found.items())
 
 
-def _heard_out(numbers: list[int | None], begin: int, until: int) -> bool:
-    """The line that was in the air at `begin` has ended with the mark of its end."""
+def _heard_out(numbers: list[int | None], levels: Levels, begin: int, until: int) -> bool:
+    """The line that was in the air at `begin` has ended with the mark of its end; or, if it ended too softly to read
+    that, the next one has followed without a stop."""
     before = [number for number in numbers[max(0, begin - _BEFORE_FRAMES) : begin] if number is not None]
-    return not before or (before[-1] | 1) in numbers[begin:until] or before[-1] % 2 == 1
+    if not before or before[-1] % 2 == 1 or before[-1] + 1 in numbers[begin:until]:
+        return True
+    others = (place for place in range(begin, until) if numbers[place] not in (None, before[-1]))
+    following = next(others, None)
+    return following is not None and _longest_run(levels[begin:following] < 1.0) < _STOP_FRAMES
+
+
+def _longest_run(holds: npt.NDArray[np.bool_]) -> int:
+    return max((len(list(run)) for value, run in groupby(holds.tolist()) if value), default=0)
 
 
 def _in_the_middle(gap: Gap) -> bool:
@@ -142,7 +155,7 @@ def _in_the_middle(gap: Gap) -> bool:
     return bool(gap.before) and not gap.before.endswith("-0")
 
 
-def _levels(sound: bytes) -> npt.NDArray[np.float32]:
+def _levels(sound: bytes) -> Levels:
     frames = np.frombuffer(sound[: len(sound) // FRAME_BYTES * FRAME_BYTES], np.uint8).reshape(-1, FRAME_BYTES)
     return np.sqrt((mulaw.decode(frames.tobytes()).astype(np.float32).reshape(frames.shape) ** 2).mean(axis=1))
 

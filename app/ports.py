@@ -20,6 +20,7 @@ from app.dialog.moves import Pressed as Pressed
 from app.dialog.moves import Said as Said
 from app.dialog.moves import Say as Say
 from app.dialog.moves import Silent as Silent
+from app.telephony.echo import Whose as Whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,10 @@ class Line(Protocol):
 
     def turn(self, volume: Volume) -> None:
         """How loud we speak from now on, in the middle of a word. Never waits; no audio is lost or said twice."""
+        ...
+
+    def whose(self, from_ms: int, to_ms: int) -> Whose:
+        """Whether the caller's sound between these times is our own come back."""
         ...
 
     def held(self) -> Played | None:

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
+from app.call.gate import Gate
 from app.call.log import CallLog
 from app.call.setup import Parts
 from app.dialog.events import CallerVoice, HungUp, Keyed, MustEnd, ProviderFailed, Signal, VoiceOff, VoiceOn
@@ -29,16 +30,16 @@ class Ear:
         self._over = False  # no more sound will be passed on
 
     async def watch(self) -> None:
-        voice_ms = 0
+        gate, voice_ms = Gate(self._line), 0
         try:
             async for sound in self._parts.voice.watch(self._audio()):
-                match sound:
-                    case VoiceOn(at_ms):
-                        voice_ms = at_ms
-                        self._post(sound)
-                    case VoiceOff(at_ms, bursts):
-                        self._log.write(CallerVoice(voice_ms, at_ms, bursts))
-                        self._post(sound)
+                for noticed in gate.pass_through(sound):
+                    match noticed:
+                        case VoiceOn(at_ms):
+                            voice_ms = at_ms
+                        case VoiceOff(at_ms, bursts):
+                            self._log.write(CallerVoice(voice_ms, at_ms, bursts))
+                    self._post(noticed)
                 self._pass_on(sound)
         except ProviderError as error:
             self._failed("vad", "", error)

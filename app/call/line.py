@@ -11,6 +11,7 @@ from app.call.playout import Piece, Playout
 from app.dialog.events import Keyed
 from app.ports import AudioChunk, Played, Volume
 from app.telephony import media_stream
+from app.telephony.echo import Echo, Whose
 from app.telephony.media_stream import CallerAudio, Marked, MediaStream, Started, Stopped, StreamEvent
 
 _SOUND_FRAMES = 500  # 10 s that nobody listened to; then the oldest goes
@@ -32,6 +33,7 @@ class StreamLine:
         self._sound: deque[AudioChunk | Keyed] = deque()
         self._sound_came = asyncio.Event()
         self._playout = Playout()
+        self._echo = Echo()
         self._news: asyncio.Future[None] = self._loop.create_future()
         self._outbox: deque[str] = deque()
         self._outbox_filled = asyncio.Event()
@@ -45,6 +47,7 @@ class StreamLine:
     def feed(self, event: StreamEvent) -> None:
         match event:
             case CallerAudio(at_ms, mulaw):
+                self._echo.heard(mulaw, at_ms + self._origin_ms)
                 self._hear(AudioChunk(mulaw, at_ms + self._origin_ms))
             case Marked(name):
                 self._playout.marked(name, self._now())
@@ -77,8 +80,11 @@ class StreamLine:
         if len(self._outbox) < _OUTBOX_FRAMES:
             before = len(self._outbox)
             for part in self._playout.due(self._now()):
-                frame = self._stream.speak(part.mulaw) if isinstance(part, Piece) else self._stream.mark(part.name)
-                self._outbox.append(frame)
+                if isinstance(part, Piece):
+                    self._echo.played(part.mulaw, part.at_ms)
+                    self._outbox.append(self._stream.speak(part.mulaw))
+                else:
+                    self._outbox.append(self._stream.mark(part.name))
             if len(self._outbox) > before:
                 self._outbox_filled.set()
             self._tell()
@@ -127,6 +133,9 @@ class StreamLine:
             self._forget_at_carrier()
         self._pump_now()
 
+    def whose(self, from_ms: int, to_ms: int) -> Whose:
+        return self._echo.whose(from_ms, to_ms)
+
     def held(self) -> Played | None:
         return self._playout.held()
 
@@ -160,6 +169,7 @@ class StreamLine:
         self._sound_came.set()
 
     def _forget_at_carrier(self) -> None:
+        self._echo.silenced(self._now())
         self._outbox.clear()
         self._outbox.append(self._stream.clear())
         self._outbox_filled.set()

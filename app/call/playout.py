@@ -33,7 +33,10 @@ _GAINS = {Volume.FULL: 1.0, Volume.LOW: gain(LOW_DB), Volume.HELD: 0.0}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
+    """`at_ms` is when the carrier should begin with it, as our clock sees it."""
+
     mulaw: bytes
+    at_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ class Playout:
                 begins_ms = max(self._dry_ms, now_ms)
                 if utterance.sent == 0:
                     utterance.planned_ms = begins_ms
-                yield Piece(self._at_volume(bytes(utterance.audio[utterance.sent : utterance.sent + size]), begins_ms))
+                sound = bytes(utterance.audio[utterance.sent : utterance.sent + size])
+                yield Piece(self._at_volume(sound, begins_ms), begins_ms)
                 utterance.sent += size
                 self._dry_ms = begins_ms + size / BYTES_PER_MS
                 yield Mark(self._name(utterance))

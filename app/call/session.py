@@ -217,7 +217,8 @@ class Session:
         cleared_ms = self._line.now_ms()
         await asyncio.wait([speaking])
         if cut and action.by_caller:
-            self._log.write(Interrupted(cut[0].utterance, action.voice_ms, cleared_ms, action.quiet_ms))
+            silent_ms = cleared_ms if action.held_ms is None else action.held_ms
+            self._log.write(Interrupted(cut[0].utterance, action.voice_ms, silent_ms, action.quiet_ms))
         await reply.settle(cut)
         write_unreported(self._parts.dialogue, self._log)
         self._reply = self._speaking = None

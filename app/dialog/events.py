@@ -32,6 +32,14 @@ class VoiceOff:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnVoice:
+    """What comes in since `from_ms` is our own voice, come back; None as `to_ms` while it goes on."""
+
+    from_ms: int
+    to_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """Words from speech to text. A final one is never revised; `confidence` is 0..1.
 
@@ -108,7 +116,20 @@ class CarrierReport:
     answered_by: str
 
 
-Signal = VoiceOn | VoiceOff | Heard | Keyed | HungUp | Tick | ReplyBegan | ReplyEnded | MustEnd | Toned | CarrierReport
+Signal = (
+    VoiceOn
+    | VoiceOff
+    | OwnVoice
+    | Heard
+    | Keyed
+    | HungUp
+    | Tick
+    | ReplyBegan
+    | ReplyEnded
+    | MustEnd
+    | Toned
+    | CarrierReport
+)
 
 # --- facts: the log of a call ----------------------------------------------------------------------------------------
 
@@ -197,8 +218,8 @@ class AgentHeard:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The caller took the turn: voice began at `voice_ms`, our audio was cleared at `cleared_ms`. At `quiet_ms` it had
-    become so soft that the caller spoke into silence; None where it was cut at once."""
+    """The caller took the turn: voice began at `voice_ms`, our audio was cleared at `cleared_ms`. At `quiet_ms` already
+    it had become soft enough to be spoken over; None where it was silenced at once."""
 
     utterance: int
     voice_ms: int

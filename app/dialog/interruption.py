@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
+from functools import lru_cache
 from itertools import pairwise
 
 from app.dialog.guards import opts_out
@@ -112,6 +113,7 @@ def _sentences(line: str) -> Iterator[tuple[int, int]]:
 SILENCE = InTheAir()
 
 
+@lru_cache(maxsize=256)  # turn-taking asks again with every signal
 def meaning(said: str, at_ms: int, air: InTheAir) -> Meaning:
     """Of all the words said over us so far; `at_ms` is when the caller began with them."""
     text = normal(said)

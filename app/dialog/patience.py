@@ -21,8 +21,8 @@ class Patience:
     """
 
     barge_in_ms: int = 120  # a shorter voice is a click, unless words come of it
-    takeover_ms: int = 650  # longer than an "mm-hm": a voice over ours silences us before its words are known ...
-    wordless_ms: int = 1500  # ... and where words come while it speaks, one that has brought none for so long
+    takeover_ms: int = 850  # longer than an "mm-hm" and the noticing of its end: a voice over ours silences us ...
+    wordless_ms: int = 1500  # ... before its words are known; where words come while it speaks, one that brings none
     recognised_ms: int = 1000  # after a voice over ours, for its words; then we go on
     answer_ms: int = 1000  # a listener's "yes" this shortly before our end is an answer
     trailing_ms: int = 600  # a sound this shortly before our end may still bring words

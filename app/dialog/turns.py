@@ -30,6 +30,7 @@ from app.dialog.events import (
     HungUp,
     Keyed,
     MustEnd,
+    OwnVoice,
     ReplyBegan,
     ReplyEnded,
     Signal,
@@ -43,6 +44,8 @@ from app.dialog.words import normal
 
 # Speech to text and voice activity disagree about where a word ends by up to this much.
 _SLACK_MS = 250
+_GOES_ON_MS = 1 << 40
+_AFTER_US_MS = 300  # words begun this shortly after our last sound may still be our own
 
 
 class Phase(Enum):
@@ -71,7 +74,8 @@ class Turn:
     draft: str | None = None  # what the answer in preparation is to, as `normal` has it
     drafts: int = 0  # begun since we took the last turn
     heard_to_ms: int = 0  # speech to text is done with the caller's voice up to here
-    partial_to_ms: int = 0  # where those end
+    partial_from_ms: int = 0  # where those begin ...
+    partial_to_ms: int = 0  # ... and end
     repeats: int = 0  # how often those were revised since the last final ones
     interims: bool = False  # speech to text tells words before they are final
     words_ms: int = 0  # when words came last
@@ -84,6 +88,7 @@ class Turn:
     closing_ms: int = 0
     goodbye: bool = False  # the reply in the air says so
     air: InTheAir = SILENCE  # what the caller heard begin of it
+    own_ms: tuple[int, int] | None = None  # from and to: our own voice came back
     volume: Volume = Volume.FULL
     ducked_ms: int | None = None  # this interruption made us softer then
     held_ms: int | None = None  # and silent then
@@ -141,11 +146,12 @@ class DropDraft:
 @dataclass(frozen=True, slots=True)
 class CutReply:
     """Fall silent now: the caller took the turn at `voice_ms`, unless it is we who end the call or must. `quiet_ms` is
-    when we were softened, or held back, for it."""
+    when we were softened for it, `held_ms` when we were silenced."""
 
     voice_ms: int
     by_caller: bool = True
     quiet_ms: int | None = None
+    held_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +223,13 @@ def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
             earlier = turn.stretches if turn.quiet_ms is not None else ()
             stretches = (*earlier, Stretch(turn.voice_ms, at_ms, bursts))
             return replace(turn, voice_ms=None, quiet_ms=at_ms, stretches=stretches, sign_ms=now_ms)
+        case OwnVoice(from_ms, to_ms):
+            return replace(turn, voice_ms=None, own_ms=(from_ms, _GOES_ON_MS if to_ms is None else to_ms))
         case Heard(final=False, text=text, mark=mark):
             if not text:
                 return replace(turn, mark=mark or turn.mark)
-            turn = replace(turn, partial=text, partial_to_ms=signal.ended_ms or now_ms, repeats=turn.repeats + 1)
+            from_ms, to_ms = signal.started_ms or now_ms, signal.ended_ms or now_ms
+            turn = replace(turn, partial=text, partial_from_ms=from_ms, partial_to_ms=to_ms, repeats=turn.repeats + 1)
             return replace(turn, mark=mark, interims=True, words_ms=now_ms, sign_ms=now_ms)
         case Heard():
             to_ms = max(turn.heard_to_ms, signal.ended_ms or now_ms)
@@ -265,6 +274,8 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
     if turn.replying:
         if turn.cuttable:
             yield from _reasons_to_stop(turn, patience)
+    elif turn.text and _echoes(turn):
+        yield turn.words_ms, _dismiss
     elif turn.deaf:
         yield turn.closing_ms, _say_goodbye
     elif turn.keys:
@@ -303,6 +314,8 @@ def _overlap(turn: Turn) -> Overlap:
     heard, partial = turn.over_us, turn.partial if turn.partial_to_ms > turn.since_ms else ""
     began_ms = _began_ms(turn)
     words = meaning(" ".join([*(words.text for words in heard), partial]), began_ms, turn.air)
+    if words is not Meaning.NOTHING and _is_own(turn, heard):
+        words = Meaning.ECHO
     return Overlap(
         volume=turn.volume,
         audible=turn.phase is Phase.SPEAKING,
@@ -316,6 +329,25 @@ def _overlap(turn: Turn) -> Overlap:
         held_ms=turn.held_ms or 0,
         question_ms=turn.air.question_over_ms(began_ms) if words is Meaning.ANSWER else None,
     )
+
+
+def _echoes(turn: Turn) -> bool:
+    """Whether all open words are our own, come back after we have ended."""
+    began_ms = min([heard.started_ms for heard in turn.heard], default=turn.partial_from_ms)
+    if began_ms > turn.since_ms + _AFTER_US_MS:
+        return False
+    return _is_own(turn, turn.heard) or meaning(turn.text, began_ms, turn.air) is Meaning.ECHO
+
+
+def _is_own(turn: Turn, words: tuple[Heard, ...]) -> bool:
+    """Whether these, and the partial ones, lie where our own voice came back."""
+    if turn.own_ms is None:
+        return False
+    from_ms, to_ms = turn.own_ms
+    times = [(heard.started_ms, heard.ended_ms) for heard in words]
+    if turn.partial:
+        times.append((turn.partial_from_ms, turn.partial_to_ms))
+    return all(from_ms - _SLACK_MS <= began_ms and ended_ms <= to_ms + _SLACK_MS for began_ms, ended_ms in times)
 
 
 def _began_ms(turn: Turn) -> int:
@@ -383,12 +415,14 @@ def _close(reason: str) -> _Plan:
 
 def _cut(voice_ms: int, *, by_caller: bool = True) -> _Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-        quiet_ms = turn.ducked_ms if turn.ducked_ms is not None else turn.held_ms
         listening = replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False, goodbye=False)
         listening = replace(listening, volume=Volume.FULL, ducked_ms=None, held_ms=None)
         if turn.goodbye and turn.closing == "silence":  # not so silent after all
             listening = replace(listening, closing=None, nudges=0, misses=0)
-        return listening, (CutReply(voice_ms, by_caller, quiet_ms if by_caller else None),)
+        cut = (
+            CutReply(voice_ms, by_caller, turn.ducked_ms, turn.held_ms) if by_caller else CutReply(voice_ms, by_caller)
+        )
+        return listening, (cut,)
 
     return plan
 
@@ -414,13 +448,16 @@ def _ignore(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
 
 
 def _dismiss(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    over = _overlap(turn)
+    """In our own phase late words of the turn before stay open; when it is over, all that is open is echo."""
+    dismissed = turn.over_us if turn.replying else turn.heard
+    said = " ".join(words for words in (*(heard.text for heard in dismissed), turn.partial) if words)
     done: Actions = ()
-    if over.words is not Meaning.NOTHING:
-        said = " ".join(words for words in (*(heard.text for heard in turn.over_us), turn.partial) if words)
-        ended_ms = max([heard.ended_ms for heard in turn.over_us], default=turn.partial_to_ms)
-        done = (PutAside(Aside(over.words.value, said, _began_ms(turn), ended_ms)),)
-    late = tuple(heard for heard in turn.heard if heard not in turn.over_us)
+    if said:
+        kind = _overlap(turn).words if turn.replying else Meaning.ECHO
+        began_ms = min([heard.started_ms for heard in dismissed], default=turn.partial_from_ms)
+        ended_ms = max([heard.ended_ms for heard in dismissed], default=turn.partial_to_ms)
+        done = (PutAside(Aside(kind.value, said, began_ms, ended_ms)),)
+    late = tuple(heard for heard in turn.heard if heard not in dismissed)
     return replace(turn, heard=late, partial="", repeats=0, mark="", quiet_ms=None), done
 
 

@@ -17,6 +17,7 @@ class Faults:
     burst                   this many frames are held back now and then, and arrive together
     jitter_ms               every frame is 0 to this late, in order
     handshake_delay_ms      the media socket is opened this much later
+    echo_ms                 what the person hears comes back in their own sound so much later, `echo_db` as loud
     """
 
     duplicate_callbacks: int = 0
@@ -27,6 +28,8 @@ class Faults:
     burst: int = 0
     jitter_ms: int = 0
     handshake_delay_ms: int = 0
+    echo_ms: int = 0
+    echo_db: float = -20.0
     seed: int = 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from app.exchange.office import Instruction, Office
 from app.exchange.phones import Handset, Phone
 from app.exchange.playout import Gap
 from app.exchange.recording import Recording, Tape
-from app.exchange.sound import FRAME_BYTES, QUIET, mix
+from app.exchange.sound import FRAME_BYTES, FRAME_MS, QUIET, mix
+from app.telephony.volume import gain, played_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Leg:
         self.said = QUIET
         self.source: Callable[[], bytes] = _nothing
         self.listeners: list[Callable[[bytes], None]] = []
+        self._echo: deque[bytes] = deque()  # what was heard and has not come back yet
         self.key_listeners: list[Callable[[str], None]] = []
         self.subscription = Subscription()
         self.time_limit_s = 14_400.0
@@ -201,10 +204,16 @@ class Leg:
         if self.answered_at is None:
             self.answered_at = asyncio.get_running_loop().time()
         heard = self.source()
-        self.said = said = self.handset.tick(heard)
+        self.said = said = self._echoed(self.handset.tick(heard), heard)
         for listen in tuple(self.listeners):
             listen(said)
         self.tape.add(said, heard)
+
+    def _echoed(self, said: bytes, heard: bytes) -> bytes:
+        if not self.faults.echo_ms:
+            return said
+        self._echo.append(played_at(heard, *[gain(self.faults.echo_db)] * 2))
+        return mix([said, self._echo.popleft()]) if len(self._echo) > self.faults.echo_ms // FRAME_MS else said
 
     async def play(self, mulaw: bytes) -> None:
         """Plays to the person, to the end."""

@@ -63,27 +63,37 @@ class ScriptedSpeechToText:
     """Hears the n-th line in the n-th stretch of voice, `delay_ms` after its end was noticed.
 
     A line of None is voice without a word from the recogniser; "" is voice it would not stand for. After the last line
-    it hears "". `fails_at` is the stretch (from 1) at which it goes down instead.
+    it hears "". `fails_at` is the stretch (from 1) at which it goes down instead. With `interim_ms` it tells one more
+    word of the line after each so much voice.
     """
 
     name = "scripted"
 
-    def __init__(self, *lines: str | None, delay_ms: int = 100, fails_at: int = 0) -> None:
-        self._lines, self._delay_ms, self._fails_at = lines, delay_ms, fails_at
+    def __init__(
+        self, *lines: str | None, delay_ms: int = 100, fails_at: int = 0, interim_ms: int | None = None
+    ) -> None:
+        self._lines, self._delay_ms, self._fails_at, self._interim_ms = lines, delay_ms, fails_at, interim_ms
 
     async def listen(
         self, sound: AsyncIterator[CallerSound], expecting: Callable[[], Expectation]
     ) -> AsyncIterator[Heard]:
         lines, stretches, began_ms = iter(self._lines), count(1), 0
+        text: str | None = None
+        told: int | None = None  # words of the line; None between the lines
         async for heard in sound:
             match heard:
                 case VoiceOn(at_ms):
-                    began_ms = at_ms
+                    began_ms, text, told = at_ms, next(lines, ""), 0
+                case AudioChunk(_, at_ms) if self._interim_ms and text and told is not None:
+                    words = text.split()[: (at_ms - began_ms) // self._interim_ms]
+                    if len(words) > told:
+                        told = len(words)
+                        yield Heard(" ".join(words), False, 0.5, began_ms, at_ms, self.name)
                 case VoiceOff(at_ms):
+                    told = None
                     await asyncio.sleep(self._delay_ms / 1000)
                     if next(stretches) == self._fails_at:
                         raise ProviderDown("the scripted speech to text went down")
-                    text = next(lines, "")
                     if text is not None:
                         yield Heard(text, True, 0.9 if text else 0.0, began_ms, at_ms, self.name)
 

@@ -271,7 +271,11 @@ def test_the_first_words_that_take_the_turn_silence_us_and_the_next_give_the_rep
         (11_300, Heard("no", final=False, ended_ms=11_250)),
         (11_550, Heard("no wait", final=False, ended_ms=11_500)),
     )
-    assert done == [(11_080, Duck(11_000)), (11_300, Hold(11_000)), (11_550, CutReply(11_000, quiet_ms=11_080))]
+    assert done == [
+        (11_080, Duck(11_000)),
+        (11_300, Hold(11_000)),
+        (11_550, CutReply(11_000, quiet_ms=11_080, held_ms=11_300)),
+    ]
     assert turn.phase is Phase.LISTENING
     _, done = play(turn, (12_000, VoiceOff(11_800)), (12_000, Heard("no wait", ended_ms=11_800)), (13_000, Tick()))
     assert [to.text for _, to in answers(done)] == ["no wait"]
@@ -314,11 +318,11 @@ def test_a_long_listeners_word_is_waited_out_and_the_reply_goes_on():
     _, done = play(
         SPEAKING,
         (11_080, VoiceOn(11_000)),
-        (12_000, VoiceOff(11_800)),
-        (12_100, Heard("yeah okay right", started_ms=11_000, ended_ms=11_800)),
-        (12_200, Tick()),
+        (12_200, VoiceOff(12_000)),
+        (12_300, Heard("yeah okay right", started_ms=11_000, ended_ms=12_000)),
+        (12_400, Tick()),
     )
-    assert done == [(11_080, Duck(11_000)), (11_650, Hold(11_000)), (12_100, Restore())]
+    assert done == [(11_080, Duck(11_000)), (11_000 + P.takeover_ms, Hold(11_000)), (12_300, Restore())]
 
 
 def test_a_listeners_yes_near_our_end_is_an_answer():
@@ -367,8 +371,8 @@ def test_a_television_does_not_keep_us_silent():
 
 
 def test_a_voice_noticed_late_makes_us_silent_at_once():
-    _, done = play(SPEAKING, (11_700, VoiceOn(11_000)))
-    assert done == [(11_700, Duck(11_000)), (11_700, Hold(11_000))]
+    _, done = play(SPEAKING, (11_900, VoiceOn(11_000)))
+    assert done == [(11_900, Duck(11_000)), (11_900, Hold(11_000))]
 
 
 def test_a_reply_that_is_still_being_thought_of_waits_for_the_caller_who_goes_on():
@@ -378,7 +382,7 @@ def test_a_reply_that_is_still_being_thought_of_waits_for_the_caller_who_goes_on
     _, done = play(turn, (11_600, Heard("", ended_ms=11_300)))
     assert done == [(11_600, Restore())]
     _, done = play(turn, (11_600, Heard("and a battery", started_ms=11_000, ended_ms=11_300)))
-    assert done[0] == (11_600, CutReply(11_000, quiet_ms=11_040))
+    assert done[0] == (11_600, CutReply(11_000, held_ms=11_040))
 
 
 def test_the_opening_waits_for_nobody_but_can_be_interrupted():

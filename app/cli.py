@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -135,6 +136,44 @@ def consent(
     from app.consenting import record
 
     raise typer.Exit(record(number, wording=wording, evidence=evidence, given_at=given_at))
+
+
+voice = typer.Typer(help="Copies of people's voices, each with the speaker's recorded consent.", no_args_is_help=True)
+cli.add_typer(voice, name="voice")
+
+
+@voice.command("clone")
+def voice_clone(
+    name: Annotated[str, typer.Option(help="What you call it: small letters, digits, - and _.")],
+    speaker: Annotated[str, typer.Option(help="Whose voice it is.")],
+    wording: Annotated[str, typer.Option(help="The exact text the speaker agreed to, with the speaker's name in it.")],
+    sample: Annotated[list[Path], typer.Option(help="A WAV of the voice; may be given again. 30 s in all at least.")],
+    consent: Annotated[Path | None, typer.Option(help="A WAV of the speaker reading the wording. Needed.")] = None,
+    given_at: Annotated[datetime | None, typer.Option("--at", help="When; now if left out.")] = None,
+) -> None:
+    """Copy a voice at ElevenLabs. The consent is written down before any sample leaves this machine."""
+    from app.voice_cloning import Wish, clone
+
+    raise typer.Exit(clone(Wish(name, speaker, wording, given_at), samples=sample, consent=consent))
+
+
+@voice.command("list")
+def voice_list(as_json: AsJson = False) -> None:
+    """The copied voices, whose they are, and since when they agreed."""
+    from app.voice_cloning import show
+
+    raise typer.Exit(show(as_json=as_json))
+
+
+@voice.command("delete")
+def voice_delete(
+    name: Annotated[str, typer.Argument(help="As `strowger voice list` shows it.")],
+    why: Annotated[str, typer.Option(help="For the record: the speaker took the consent back, ...")],
+) -> None:
+    """Delete a voice at ElevenLabs and here. The consent stays as evidence."""
+    from app.voice_cloning import delete
+
+    raise typer.Exit(delete(name, why=why))
 
 
 @cli.command()

@@ -8,9 +8,9 @@ import typer
 
 from app.compliance.number import normalise
 from app.errors import BadInput
-from app.local import NUMBER, opened
+from app.local import opened, owner_of
 from app.settings import load
-from app.store import audit, consents, workspaces
+from app.store import audit, consents
 from app.store.consents import NewConsent
 
 
@@ -27,14 +27,8 @@ def record(number: str, *, wording: str, evidence: str, given_at: datetime | Non
     if at > datetime.now(UTC):
         raise BadInput(f"The consent cannot have been given in the future ({at:%Y-%m-%d %H:%M} UTC).")
     settings = load()
-    ours = settings.twilio_number or NUMBER
-    with opened(settings) as database:
-        with database.system() as db:
-            owner = workspaces.by_number(db, ours)
-        if owner is None:
-            raise BadInput(f"No workspace has the number {ours}: set TWILIO_NUMBER to one of your numbers.")
-        with database.worker(owner.workspace_id) as db:
-            consents.give(db, NewConsent(phone, "marketing", "written", wording, evidence, at, channel="staff"))
-            audit.write(db, "command line", "consent.record", phone, {"evidence": evidence})
+    with opened(settings) as database, database.worker(owner_of(database, settings)) as db:
+        consents.give(db, NewConsent(phone, "marketing", "written", wording, evidence, at, channel="staff"))
+        audit.write(db, "command line", "consent.record", phone, {"evidence": evidence})
     typer.echo(f"Kept: written consent of {phone}, given {at:%Y-%m-%d %H:%M} UTC. Calls still need the right hour.")
     return 0

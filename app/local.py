@@ -21,12 +21,12 @@ from app import playbooks
 from app.dialog.playbook import parse
 from app.embedded import start_services
 from app.embedded.launch import die_with_parent, free_port
-from app.errors import BadPlaybook, ServiceNotStarted
+from app.errors import BadInput, BadPlaybook, ServiceNotStarted
 from app.exchange.account import Account
 from app.settings import Settings
 from app.store.connect import Database
 from app.store.migrate import migrate
-from app.store.workspaces import seed_demo
+from app.store.workspaces import by_number, seed_demo
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")  # as the database wants it
 READY_TIMEOUT_S = 30.0
@@ -171,6 +171,16 @@ def furnish(settings: Settings, database_url: str, number: str | None = None) ->
         playbook_name=name,
         playbook_yaml=text,
     )
+
+
+def owner_of(database: Database, settings: Settings) -> UUID:
+    """The workspace that has TWILIO_NUMBER, or else the demo's number. Raises BadInput."""
+    ours = settings.twilio_number or NUMBER
+    with database.system() as db:
+        owner = by_number(db, ours)
+    if owner is None:
+        raise BadInput(f"No workspace has the number {ours}: set TWILIO_NUMBER to one of your numbers.")
+    return owner.workspace_id
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from app.exchange.server import LoopServer
 from app.exchange.sound import murmur
+from app.exchange.voice_library import VoiceLibrary
 from app.telephony import mulaw
 
 MS_PER_CHAR = 60
@@ -72,7 +73,7 @@ class Seen:
 
 class ElevenLabsServer:
     """Serves while the block runs. `faults`, `first_audio_s` (from the flush of a text to its first audio) and
-    `voice_of` (a text as audio and alignment) may be changed at any time."""
+    `voice_of` (a text as audio and alignment) may be changed at any time. `library` keeps the copied voices."""
 
     def __init__(self, *, key: str = "elevenlabs-key", voice: str = "voice-1", faults: SpeechFaults | None = None):
         self.key, self.voice, self.faults = key, voice, faults or SpeechFaults()
@@ -80,6 +81,7 @@ class ElevenLabsServer:
         self.voice_of: Callable[[str], Iterable[tuple[bytes, dict[str, Any]]]] = speech
         self.connections: list[Seen] = []
         self.requests: list[dict[str, Any]] = []  # bodies of HTTP requests
+        self.library = VoiceLibrary(self._stranger)
         self.url = ""
         self._open = AsyncExitStack()
 
@@ -90,6 +92,7 @@ class ElevenLabsServer:
         self.url = f"ws://127.0.0.1:{listener.getsockname()[1]}"
         web = Starlette(
             routes=[
+                *self.library.routes(),
                 WebSocketRoute("/v1/text-to-speech/{voice}/stream-input", self._single),
                 WebSocketRoute("/v1/text-to-speech/{voice}/multi-stream-input", self._multi),
                 Route("/v1/text-to-speech/{voice}/stream", self._http, methods=["POST"]),
@@ -110,13 +113,16 @@ class ElevenLabsServer:
             return _refusal(self.faults.status, "as asked")
         if headers.get("xi-api-key") != self.key:
             return _refusal(401, "Invalid API key")
-        if path["voice"] != self.voice:
+        if path["voice"] != self.voice and path["voice"] not in self.library.copies:
             return _refusal(404, "A voice with this id does not exist")
         if query.get("output_format") != "ulaw_8000":
             return _refusal(400, "this server speaks ulaw_8000")
         if unknown := set(query) - _KNOWN:
             return _refusal(400, f"unexpected query parameters {sorted(unknown)}")
         return None
+
+    def _stranger(self, request: Request) -> Response | None:
+        return None if request.headers.get("xi-api-key") == self.key else _refusal(401, "Invalid API key")
 
     async def _http(self, request: Request) -> Response:
         wrong = self._wrong(request.headers, request.path_params, request.query_params)

@@ -61,6 +61,7 @@ RIGHTS = {
     "scores": Rights(1, NEVER, NEVER, NEVER, "ri"),
     "messages": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "outbox": Rights(3, NEVER, NEVER, NEVER, "riu"),
+    "voices": Rights(3, NEVER, NEVER, NEVER, "riu"),
     "audit_log": Rights(4, 1, NEVER, NEVER, "ri"),
 }
 
@@ -86,6 +87,7 @@ FRESH: dict[str, dict[str, Any]] = {
     "scores": {"id": f"{SPARE}1", "model_version": "v2"},
     "messages": {"id": f"{SPARE}1", "template": "other", "provider_sid": "SMnew"},
     "outbox": {"id": f"{SPARE}1", "key": "CA2"},
+    "voices": {"id": f"{SPARE}1", "name": "other"},
     "audit_log": {"id": f"{SPARE}1"},
 }
 UPDATE = {
@@ -97,12 +99,13 @@ UPDATE = {
     "consents": "revoked_at = now(), revoked_how = 'stop'",
     "messages": "status = status",
     "outbox": "starts = starts",
+    "voices": "deleted_at = now(), deleted_how = 'asked to'",
 }
 
 
 EVIDENCE = (
     "playbook_versions", "decisions", "attempts", "carrier_events", "call_events", "suppressions", "outcomes", "scores",
-    "audit_log", "consents",
+    "audit_log", "consents", "voices",
 )  # fmt: skip
 
 

@@ -49,5 +49,9 @@ insert into messages (id, workspace_id, direction, call_id, lead_id, template, s
 values (pg_temp.id('message'), pg_temp.id('workspace'), 'outbound', pg_temp.id('call'), pg_temp.id('lead'), 'booked',
         pg_temp.phone('+120255501'), pg_temp.phone('+120255502'), 'See you', 'sent', 'SM' || current_setting('test.tag'));
 insert into outbox (id, workspace_id, kind, key) values (pg_temp.id('job'), pg_temp.id('workspace'), 'score', 'CA1');
+insert into voices (id, workspace_id, provider, name, speaker, wording, evidence, evidence_sha256, samples_sha256,
+                    consented_at, kept_by)
+values (pg_temp.id('voice'), pg_temp.id('workspace'), 'elevenlabs', 'dana', 'Dana', 'I, Dana, agree.', 'dana.wav',
+        repeat('0', 64), array[repeat('1', 64)], now() - interval '1 day', 'test');
 insert into audit_log (id, workspace_id, actor, action, subject)
 values (pg_temp.id('audit'), pg_temp.id('workspace'), 'system', 'playbook.publish', 'solar');

@@ -16,10 +16,12 @@ from app.api.conversations import Cast, Host
 from app.api.records import Records
 from app.api.stand_ins import open_pack, stand_ins
 from app.api.switchboard import Switchboard
+from app.api.turn_metrics import show_circuits
 from app.call.setup import Parts
 from app.dialog.events import Entry
 from app.dialog.patience import Patience
 from app.dialog.playbook import parse
+from app.dialog.script import Playbook
 from app.errors import BadInput, ProviderDown
 from app.providers.meter import Meter
 from app.providers.registry import Providers
@@ -67,11 +69,15 @@ class ProviderStudio:
             await asyncio.to_thread(self._prepare)
             self.ready = True
             await self._providers.warm()
+            await self._providers.prober(self._book()).watch(show_circuits)
         except (BadInput, ProviderDown) as error:  # each call will notice, and say so to its caller
             log.error("not everything is ready for calls", error=str(error))
 
     def _prepare(self) -> None:
-        self._providers.prepare(self._parse(playbooks.text_of(self._first), self._first))
+        self._providers.prepare(self._book())
+
+    def _book(self) -> Playbook:
+        return self._parse(playbooks.text_of(self._first), self._first)
 
 
 def host(settings: Settings, records: Records, board: Switchboard) -> Host:

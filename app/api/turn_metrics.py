@@ -5,10 +5,13 @@ Emitted per turn and not at the end of a call: a killed process would take them 
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from collections.abc import Mapping
+
+from prometheus_client import Counter, Gauge, Histogram
 
 from app.dialog.events import Entry, Interrupted, ProviderFailed, TokensUsed, TurnTimed, Underrun, UnitsUsed
 from app.dialog.transcript import latencies_of
+from app.providers.circuits import Service
 
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0, 6.0)
 
@@ -30,6 +33,9 @@ PROVIDER_FAILURES = Counter(
     ["stage", "provider", "fallback", "kind"],
 )
 
+CIRCUITS_OPEN = Gauge(
+    "provider_circuits_open", "Businesses for which a provider is left alone after failures.", ["stage", "provider"]
+)
 UNITS = Counter(
     "provider_units", "What providers will charge for: ms, characters, tokens.", ["stage", "provider", "model", "unit"]
 )
@@ -62,3 +68,8 @@ def measure(entry: Entry) -> None:
             UNITS.labels("dialogue", used.provider, used.model, "completion_tokens").inc(used.completion)
         case UnitsUsed() as used:
             UNITS.labels(used.stage, used.provider, used.model, used.unit).inc(used.amount)
+
+
+def show_circuits(given_up: Mapping[Service, int]) -> None:
+    for service, businesses in given_up.items():
+        CIRCUITS_OPEN.labels(service.stage, service.provider).set(businesses)

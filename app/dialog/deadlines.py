@@ -29,7 +29,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Deadlines:
     connect_s: float = 1.0
-    words_s: float = 1.1  # final words, from when they were asked for at the end of a voice
+    words_s: float = 0.9  # any word of the recogniser's about a voice that has ended
     voiced_s: float = 2.7  # a voice that goes on without a word about it
     first_token_s: float = 1.2
     next_model_s: float = 0.7  # without a word, until the next model is asked as well

@@ -16,6 +16,7 @@ or when it has given no sign for `FORSAKEN_S`, one call in a while is let throug
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -54,6 +55,8 @@ class FuseBox:
         self.rules = rules or Rules()
         self.probed = frozenset(probed)
         self._breakers: dict[Circuit, Breaker] = {}
+        self._known: set[Service] = set()
+        self._well_at: dict[Service, float] = {}  # the last probe that worked
         self._elsewhere: Mapping[Circuit, float] = {}  # until when what another process opened is believed to be open
 
     def circuits(self, stage: str, tenant: str = "") -> Circuits:
@@ -95,13 +98,25 @@ class FuseBox:
     def opened_here(self) -> Iterator[Circuit]:
         return (one for one, breaker in tuple(self._breakers.items()) if breaker.opened_at is not None)
 
-    def doubted(self) -> frozenset[Service]:
-        """Services that failed lately, open or not: these are worth a probe."""
-        return frozenset(one.service for one in (*self._breakers, *self._elsewhere))
+    def doubted(self, now: float) -> frozenset[Service]:
+        """Services worth a probe: open, or failed lately with no probe since that worked."""
+        found = {one.service for one in self.open(now)}
+        for circuit, breaker in tuple(self._breakers.items()):
+            lately = [at for at in breaker.failed_at if now - at < self.rules.window_s]
+            if lately and lately[-1] > self._well_at.get(circuit.service, lately[-1] - 1):
+                found.add(circuit.service)
+        return frozenset(found)
 
-    def probe_worked(self, service: Service) -> None:
+    def given_up(self, now: float) -> dict[Service, int]:
+        """For how many businesses, of every service that ever failed."""
+        open_ = Counter(one.service for one in self.open(now))
+        self._known |= open_.keys() | {one.service for one in self._breakers}
+        return {service: open_[service] for service in sorted(self._known)}
+
+    def probe_worked(self, service: Service, now: float) -> None:
         """Closes every business's circuit that is open. One that is closed keeps what it counts: a probe is small, and
         what calls want may fail all the same."""
+        self._well_at[service] = now
         for circuit in tuple(self.opened_here()):
             if circuit.service == service:
                 self.worked(circuit)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.dialog.deadlines import DEADLINES
 from app.dialog.events import Heard, VoiceOff, VoiceOn
 from app.dialog.script import Playbook
 from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderRefused
@@ -26,15 +27,17 @@ __all__ = ["Account", "DeepgramSpeechToText", "Limits", "Wishes", "make"]
 
 _PIECE_BYTES = 480  # 60 ms a message; what came before the voice ended goes out with its end
 _LAST_WORDS_S = 2.0
+_PROBE_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds. `silent_s`: voice without a word about it. `keep_alive_s`: without audio; None leaves it to the model.
-    `attempts` in a row to connect before giving up."""
+    """Seconds. `silent_s`: voice without a word about it; `words_s`: the same once it has ended. `keep_alive_s`:
+    without audio; None leaves it to the model. `attempts` in a row to connect before giving up."""
 
-    connect_s: float = 2.0
-    silent_s: float = 2.7
+    connect_s: float = DEADLINES.connect_s
+    silent_s: float = DEADLINES.voiced_s
+    words_s: float = DEADLINES.words_s
     keep_alive_s: float | None = None
     attempts: int = 2
     retry_s: float = 0.2
@@ -74,6 +77,16 @@ class DeepgramSpeechToText:
             pass
         if ended is not None:
             raise ended
+
+    async def probe(self) -> None:
+        """Listens to a second of silence. Raises ProviderError unless something is said about it."""
+        async with self._sockets.opened() as socket:
+            await socket.send_media(mulaw.silence(_PROBE_MS))
+            await socket.send_close_stream()
+            async for message in socket:
+                if self._sockets.dialect.read(message) is not None:
+                    return
+            raise ProviderDown("Deepgram heard nothing at all")
 
     async def _stay_connected(self, kept: Unanswered, out: asyncio.Queue[Heard | ProviderError | None]) -> None:
         """Puts words into `out`, and in the end None or what went wrong."""
@@ -148,7 +161,7 @@ class _Connection:
                     self._hearing.voice_on(self._clock())
                     self._end_ms = None  # not over after all
                 case VoiceOff(at_ms):
-                    self._hearing.voice_off(at_ms)
+                    self._hearing.voice_off(at_ms, self._clock())
                     await self._flush(socket)
                     self._end_ms = at_ms + self._dialect.end_ms
                     if not self._dialect.end_ms:
@@ -182,10 +195,13 @@ class _Connection:
         limits = self._limits
         idle_s = self._dialect.idle_s if limits.keep_alive_s is None else limits.keep_alive_s
         while True:
-            await asyncio.sleep(min(idle_s, limits.silent_s) / 8)
+            await asyncio.sleep(min(idle_s, limits.silent_s, limits.words_s) / 8)
             if self._hearing.silent_s(self._clock()) > limits.silent_s:
                 self.deaf = True
                 raise ProviderLate(f"Deepgram said nothing about {limits.silent_s:g} s of voice")
+            if self._hearing.unanswered_s(self._clock()) > limits.words_s:
+                self.deaf = True
+                raise ProviderLate(f"Deepgram said nothing for {limits.words_s:g} s after a voice")
             if (quiet_s := self._clock() - self._sent_at) > idle_s:
                 await self._flush(socket)
                 self._sent_at = self._clock()

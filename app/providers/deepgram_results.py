@@ -141,6 +141,7 @@ class Hearing:
         self._stopped: deque[int] = deque()  # where the voice ended and no final result has reached yet
         self._interim = ""
         self._voice = False
+        self._off_at = 0.0
         self._news_at: float | None = None  # since when, on the loop's clock, we wait for a result
         self.answered_ms: int | None = None  # of the call; words up to here are final
 
@@ -155,8 +156,8 @@ class Hearing:
         if not self._stopped:
             self._news_at = now
 
-    def voice_off(self, at_ms: int) -> None:
-        self._voice = False
+    def voice_off(self, at_ms: int, now: float) -> None:
+        self._voice, self._off_at = False, now
         self._stopped.append(at_ms)
 
     @property
@@ -169,6 +170,12 @@ class Hearing:
         if self._news_at is None or not (self._voice or self._stopped):
             return 0.0
         return now - self._news_at
+
+    def unanswered_s(self, now: float) -> float:
+        """How long ago the caller fell silent, with nothing heard from the recogniser since, 0 when nothing is owed."""
+        if self._voice or not self._stopped:
+            return 0.0
+        return now - max(self._off_at, self._news_at or 0.0)
 
     def take(self, message: Any, now: float) -> Heard | None:
         """The words in a message, if it brings any. Empty ones tell that a stretch of voice had none (more).

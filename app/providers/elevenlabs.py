@@ -32,6 +32,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketExce
 from websockets.protocol import State
 
 from app.dialog import voice as playbook
+from app.dialog.deadlines import DEADLINES
 from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderRefused
 from app.ports import Say, Speech
 from app.providers.elevenlabs_speech import Ended, Sound, Spelling, Trouble, read
@@ -83,7 +84,7 @@ class Limits:
     """Seconds, but for `idle_sockets`. `final_s`: all words have come, so the end is due. A socket nobody used for
     `idle_s` is not trusted any more: the server closes it after `inactivity_s`, at most 180."""
 
-    connect_s: float = 2.0
+    connect_s: float = DEADLINES.connect_s
     stall_s: float = 2.0
     final_s: float = 0.5
     keep_alive_s: float = 10.0

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.providers.offline.vad import SileroVoiceActivity
     from app.providers.offline.workers import RecogniserPool
     from app.providers.openai import Guide
+    from app.providers.prober import Prober
     from app.providers.realtime_speech import RealtimeEngine
 
 Maker = TypeVar("Maker")
@@ -221,6 +222,16 @@ class Providers:
         self._dialogue(playbook)
         if self.speech_to_speech is not None:
             self._guides(playbook)
+
+    def prober(self, playbook: Playbook) -> Prober:
+        """Of everybody a call with this playbook would go to. Open circuits are shared where there is a Redis."""
+        from app.providers.prober import Prober, probes_of
+        from app.providers.shared_circuits import SharedCircuits
+
+        voices = [voice for voice in self._speakers(playbook.voice) if isinstance(voice, Connected)]
+        probes = probes_of(self._stt(playbook), self.language_models, voices)
+        url = self._shared.settings.redis_url
+        return Prober(self.fuses, probes, SharedCircuits(url.get_secret_value()) if url and probes else None)
 
     async def warm(self) -> None:
         """Gets ready what the first caller would otherwise wait for. Raises ProviderDown when it does not come up."""

@@ -52,16 +52,16 @@ def test_a_probe_that_worked_closes_it_for_all():
     box = FuseBox(RULES, probed={OPENAI})
     fail(box, "a")
     fail(box, "b")
-    box.probe_worked(OPENAI)
+    box.probe_worked(OPENAI, 1)
     assert box.circuits("llm", "a").admits("openai", 1)
     assert box.circuits("llm", "b").admits("openai", 1)
-    assert box.doubted() == frozenset()
+    assert box.doubted(1) == frozenset()
 
 
 def test_failed_probes_open_what_a_single_call_made_doubtful():
     box = FuseBox(RULES, probed={OPENAI})
     fail(box, "a", times=1)
-    assert box.doubted() == {OPENAI}
+    assert box.doubted(0) == {OPENAI}
     box.probe_failed(OPENAI, ProviderDown("x"), 1)
     assert box.circuits("llm", "a").admits("openai", 2)
     box.probe_failed(OPENAI, ProviderDown("x"), 2)
@@ -71,7 +71,8 @@ def test_failed_probes_open_what_a_single_call_made_doubtful():
 def test_a_probe_that_worked_does_not_forgive_what_calls_suffer():
     box = FuseBox(RULES, probed={OPENAI})
     fail(box, "a", times=2)
-    box.probe_worked(OPENAI)
+    box.probe_worked(OPENAI, 1)
+    assert box.doubted(1) == frozenset(), "once is enough, until it fails again"
     fail(box, "a", times=1, now=2)
     assert not box.circuits("llm", "a").admits("openai", 2)
 

@@ -39,7 +39,7 @@ def test_a_final_that_covers_the_end_of_the_voice_ends_with_it():
     """Turn-taking then knows that no more words will come of that voice."""
     listening = hearing()
     listening.voice_on(0)
-    listening.voice_off(10_900)
+    listening.voice_off(10_900, 13)
     heard = listening.take(a_result("hello", duration=1.0), 1)
     assert heard is not None
     assert heard.ended_ms == 10_900
@@ -49,7 +49,7 @@ def test_a_final_that_covers_the_end_of_the_voice_ends_with_it():
 def test_a_final_before_the_end_of_the_voice_leaves_it_owing():
     listening = hearing()
     listening.voice_on(0)
-    listening.voice_off(12_500)
+    listening.voice_off(12_500, 13)
     listening.take(a_result("hello", duration=1.0), 1)
     assert listening.silent_s(3) == 2
 

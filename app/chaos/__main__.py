@@ -1,0 +1,135 @@
+"""`python -m app.chaos`: speech to text, language model and text to speech fail while people are on the phone.
+
+Each fault strikes calls of several seeds at once, over real sockets; the worst seed counts. Exit code 1 if a criterion
+does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from random import Random
+
+from rich.console import Console
+from rich.table import Table
+
+from app.chaos.caller import Caller
+from app.chaos.faults import FAULTS, STRUCK, Fault, Seed
+from app.chaos.figures import Figure, worst
+from app.chaos.hold import Lines, lines
+from app.chaos.world import World
+
+QUESTIONS = (
+    "what does a home system cost",
+    "and how much would it be for my small garage",
+    "so is that before or after all of those discounts",
+    "fine then which price do most neighbours pay",
+    "could you give me one number please",
+    "will it become cheaper next year",
+)
+AT_ONCE = 2  # faults, each in worlds of its own: twenty calls
+_SPREAD_S = 1.5  # calls of one fault begin within
+
+
+async def rehearse(fault: Fault, seeds: int, calls: int, line: Lines) -> list[tuple[int, Figure]]:
+    """The worst of each figure, with its seed."""
+    async with AsyncExitStack() as open_:
+        worlds = [await open_.enter_async_context(World()) for _ in range(seeds)]
+        found = [Seed(number, Random(f"{fault.name} {number}"), world) for number, world in enumerate(worlds, start=1)]
+        async with asyncio.TaskGroup() as group:
+            for seed in found:
+                group.create_task(_hold_seed(fault, seed, calls, line), name=f"{fault.name} seed {seed.number}")
+    return worst((seed.number, figure) for seed in found for figure in fault.figures(seed))
+
+
+async def _hold_seed(fault: Fault, seed: Seed, calls: int, line: Lines) -> None:
+    async with asyncio.TaskGroup() as group:
+        first = asyncio.Event()
+        group.create_task(_strike_world(fault, seed, first), name="strike the world")
+        for _ in range(calls):
+            group.create_task(_hold_call(fault, seed, line, first), name="call")
+
+
+async def _strike_world(fault: Fault, seed: Seed, first: asyncio.Event) -> None:
+    await first.wait()
+    seed.struck_at = asyncio.get_running_loop().time()
+    await fault.strike_world(seed)
+
+
+async def _hold_call(fault: Fault, seed: Seed, line: Lines, first: asyncio.Event) -> None:
+    await asyncio.sleep(seed.dice.uniform(0, _SPREAD_S))
+    asked = tuple(seed.dice.sample(QUESTIONS, fault.asks))
+    call = await seed.world.call(asked)
+    caller = Caller(asked, fault.quiet_ms)
+
+    async def strike() -> None:
+        await caller.askings[STRUCK].began.wait()
+        first.set()
+        await fault.strike_call(seed, call, caller.askings[STRUCK])
+
+    async with asyncio.TaskGroup() as group:
+        striking = group.create_task(strike(), name="strike a call")
+        seed.held.append(await line.hold(seed.number, seed.world, call, caller))
+        striking.cancel()
+
+
+async def run(faults: list[Fault], seeds: int, calls: int, console: Console) -> dict[str, list[tuple[int, Figure]]]:
+    found: dict[str, list[tuple[int, Figure]]] = {}
+    async with lines() as line:
+
+        async def one(fault: Fault) -> None:
+            began = time.monotonic()
+            found[fault.name] = await rehearse(fault, seeds, calls, line)
+            console.print(f"{fault.name}  {fault.what}: {seeds * calls} calls, {time.monotonic() - began:.0f} s")
+
+        for wave in batched(faults, AT_ONCE):
+            async with asyncio.TaskGroup() as group:
+                for fault in wave:
+                    group.create_task(one(fault), name=fault.name)
+    return dict(sorted(found.items()))
+
+
+def batched(faults: list[Fault], size: int) -> Iterator[list[Fault]]:
+    for start in range(0, len(faults), size):
+        yield faults[start : start + size]
+
+
+def show(console: Console, found: dict[str, list[tuple[int, Figure]]]) -> None:
+    table = Table("fault", "criterion", "limit", "worst", "seed", "")
+    for name, figures in found.items():
+        for seed, figure in figures:
+            table.add_row(name, *figure.written(), str(seed), "" if figure.holds else "FAILS")
+            name = ""
+        table.add_section()
+    console.print(table)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(prog="python -m app.chaos", description=__doc__)
+    arguments.add_argument("--seeds", type=int, default=5)
+    arguments.add_argument("--calls", type=int, default=2, help="of each seed, at the same time")
+    arguments.add_argument("--faults", default=",".join(fault.name for fault in FAULTS))
+    arguments.add_argument("--json", action="store_true", help="print one JSON document")
+    asked = arguments.parse_args()
+    wanted = [fault for fault in FAULTS if fault.name in asked.faults.split(",")]
+    console = Console(stderr=asked.json)
+    found = asyncio.run(run(wanted, asked.seeds, asked.calls, console))
+    if asked.json:
+        figures = [
+            {"fault": name, "seed": seed, "criterion": figure.what, "value": figure.value, "holds": figure.holds}
+            for name, each in found.items()
+            for seed, figure in each
+        ]
+        sys.stdout.write(json.dumps(figures) + "\n")
+    else:
+        show(console, found)
+    return 0 if all(figure.holds for each in found.values() for _, figure in each) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

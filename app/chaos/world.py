@@ -1,0 +1,176 @@
+"""One seed's world: the local Deepgram, chat server and ElevenLabs, each with a second one as stand-in, and the parts
+of calls that go to them through the real SDKs.
+
+All delays are fixed and stated, so that what a caller waits beyond them is ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import resources
+from typing import Self
+
+from app.api.stand_ins import open_pack, stand_ins
+from app.call.setup import Parts, StandIns
+from app.dialog.events import Entry
+from app.dialog.playbook import parse
+from app.dialog.script import Playbook
+from app.dialog.state import Understanding
+from app.exchange.completions import Completion
+from app.exchange.deepgram import DeepgramServer
+from app.exchange.elevenlabs import ElevenLabsServer
+from app.exchange.hearing import Script
+from app.exchange.openai import ChatServer
+from app.ports import CallerTurn, Dialogue, Expectation, HeardLine, Move, Say
+from app.providers import chat, deepgram, elevenlabs
+from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech
+from app.providers.circuits import FuseBox
+from app.providers.model_chain import ModelChain
+from app.providers.openai import Guide, LanguageModelDialogue
+from app.providers.pace import Pace
+from app.providers.prober import Prober, probes_of
+from app.providers.scripted import ScriptedVoiceActivity
+
+FINAL_S, FIRST_TOKEN_S, TOKEN_S, FIRST_AUDIO_S = 0.2, 0.3, 0.01, 0.15
+WORDS = "It depends on your roof. Do you own your home?"
+LISTENING = "flux-general-en"  # what English is heard with unless the settings say otherwise
+OPENING = Say(("How can I help?",), "talk")
+USUAL = Completion(WORDS, first_s=FIRST_TOKEN_S, token_s=TOKEN_S)
+
+
+def _price(text: str, expecting: object) -> Understanding:
+    """Whatever the callers here say, they ask for the price."""
+    return Understanding("price", 0.9, "question:price", 0.9)
+
+
+@dataclass(slots=True)
+class Journal:
+    """Keeps the log with the loop's time of each entry."""
+
+    entries: list[Entry] = field(default_factory=list)
+    written_at: list[float] = field(default_factory=list)
+
+    def record(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.written_at.append(asyncio.get_running_loop().time())
+
+    async def commit(self, entry: Entry) -> None:
+        self.record(entry)
+
+    async def settle(self) -> None:
+        """Nothing waits."""
+
+
+class CallWorld:
+    """What one call has of its own: recognisers, which are told by a script what their caller says, and its parts."""
+
+    def __init__(self, world: World, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+        self.ears, self.spare_ears = DeepgramServer(*lines), DeepgramServer(*lines)
+        self.ears.final_s = self.spare_ears.final_s = FINAL_S
+        self.journal = Journal()
+        self._world = world
+
+    def parts(self) -> Parts:
+        world = self._world
+        first, spare = (
+            deepgram.DeepgramSpeechToText(deepgram.Account(ears.key, ears.url), deepgram.Wishes(LISTENING))
+            for ears in (self.ears, self.spare_ears)
+        )
+        spare.name = "spare"
+        stt = ChainedSpeechToText([first, spare], world.fuses.circuits("stt"))
+        tts = ChainedTextToSpeech([world.voice, world.spare_voice], world.fuses.circuits("tts"))
+        return Parts(world.dialogue(), stt, tts, ScriptedVoiceActivity())
+
+    def spare_hears_from(self, line: int) -> None:
+        """What the spare recogniser gets to hear begins with this line."""
+        self.spare_ears.script = Script(*self.lines[line:])
+
+
+class World:
+    """Serves while the block runs."""
+
+    def __init__(self) -> None:
+        self.model = ChatServer(USUAL)
+        self.mouth, self.spare_mouth = ElevenLabsServer(), ElevenLabsServer()
+        self.mouth.first_audio_s = self.spare_mouth.first_audio_s = FIRST_AUDIO_S
+        self.fuses = FuseBox()
+        self.book = northlight()
+        self.stand_ins: StandIns = stand_ins(self.book, open_pack())
+        self._guide = Guide.by(self.book, _price)
+        self._pace = Pace()
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        for server in (self.model, self.mouth, self.spare_mouth):
+            await self._open.enter_async_context(server)
+        self.voice, self.spare_voice = (_voice(mouth) for mouth in (self.mouth, self.spare_mouth))
+        self.spare_voice.name = "spare"
+        self.chat = chat.connect(key=self.model.key, base_url=self.model.url, model=self.model.model)
+        for voice in (self.voice, self.spare_voice):
+            self._open.push_async_callback(voice.close)
+            await voice.warm()
+        await self.chat.warm()
+        self.model.requests.clear()
+        prober = Prober(self.fuses, probes_of((), [self.chat], [self.voice, self.spare_voice]))
+        group = await self._open.enter_async_context(asyncio.TaskGroup())
+        self._open.callback(group.create_task(prober.watch(), name="prober").cancel)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._open.aclose()
+
+    async def call(self, lines: tuple[str, ...]) -> CallWorld:
+        made = CallWorld(self, lines)
+        for ears in (made.ears, made.spare_ears):
+            await self._open.enter_async_context(ears)
+        return made
+
+    def dialogue(self) -> Dialogue:
+        models = ModelChain([self.chat], self.fuses.circuits("llm"))
+        return InTheMiddle(LanguageModelDialogue(self._guide, models, today=date(2026, 11, 20), pace=self._pace))
+
+
+class InTheMiddle:
+    """A dialogue whose disclosures have been heard and whose menu is behind it: the call begins with a short line."""
+
+    def __init__(self, dialogue: LanguageModelDialogue) -> None:
+        self._dialogue = dialogue
+        self.name = dialogue.name
+
+    async def begin(self) -> AsyncIterator[Move]:
+        async for move in self._dialogue.begin():
+            if isinstance(move, Say):
+                self._dialogue.heard(HeardLine(move, move.text, complete=True))
+        yield OPENING
+
+    def fork(self) -> Dialogue | None:
+        forked = self._dialogue.fork()
+        return InTheMiddle(forked) if forked else None
+
+    def slow(self) -> bool:
+        return self._dialogue.slow()
+
+    def expecting(self) -> Expectation:
+        return self._dialogue.expecting()
+
+    def answer(self, turn: CallerTurn) -> AsyncIterator[Move]:
+        return self._dialogue.answer(turn)
+
+    def heard(self, line: HeardLine) -> None:
+        if line.line != OPENING:
+            self._dialogue.heard(line)
+
+
+def northlight() -> Playbook:
+    text = (resources.files("app.playbooks") / "northlight_solar.yaml").read_text(encoding="utf-8")
+    return parse(text, "northlight_solar.yaml")
+
+
+def _voice(mouth: ElevenLabsServer) -> elevenlabs.ElevenLabsTextToSpeech:
+    account = elevenlabs.Account(mouth.key, mouth.url)
+    return elevenlabs.ElevenLabsTextToSpeech(account, elevenlabs.Voice(mouth.voice))

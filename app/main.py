@@ -39,7 +39,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         clock = asyncio.get_running_loop().time
         records = Records(Database.open(database_url))
-        room = Room(Limits(calls=settings.max_calls, lag_ms=settings.max_lag_ms))
+        room = Room(Limits(calls=settings.max_calls, lag_ms=settings.max_lag_ms, busy=settings.max_busy))
         board = Switchboard(room, clock, neighbours.tell if neighbours else lambda news: None)
         conversations = (hosting or _hosting())(settings, records, board)
         app.state.web = Web(carrier, records, board, conversations, lambda: datetime.now(UTC))

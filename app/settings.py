@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     prices: Path | None = Field(None, alias="STROWGER_PRICES")  # instead of app/sales/prices.yaml
     max_calls: int = Field(400, alias="STROWGER_MAX_CALLS", ge=1)  # of one process, however well it runs
     max_lag_ms: float = Field(50.0, alias="STROWGER_MAX_LAG_MS", gt=0)  # of its event loop: later, and no new call
+    max_busy: float = Field(0.85, alias="STROWGER_MAX_BUSY", gt=0)  # of a core, with the new call counted in
     overflow_url: str | None = Field(None, alias="STROWGER_OVERFLOW_URL")  # another machine, for calls beyond our room
     drain_limit_s: float = Field(900.0, alias="STROWGER_DRAIN_LIMIT_S", ge=0)
     call_limit_s: float = Field(1800.0, alias="STROWGER_CALL_LIMIT_S", gt=0)

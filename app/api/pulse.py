@@ -22,7 +22,7 @@ from app.api.room import Room
 
 log = observe.log(__name__)
 
-LAG_SAMPLE_S = 0.05
+LAG_SAMPLE_S = 0.1
 SHARE_SAMPLE_S = 1.0
 BLOCKED_S = 0.5  # standing still for so long is worth a line in the log
 _FILES = Path("/proc/self/fd")

@@ -6,7 +6,8 @@ a recurrent state from window to window. Calls keep both; whatever windows are w
 through it together, on a thread of its own (onnxruntime lets go of the GIL, and nothing else may keep it waiting).
 
 The model costs 84 us for a window alone and 30 us in a batch of forty or more. What is around it is kept small: sound
-stays mu-law until a batch is decoded with one table look-up.
+stays mu-law until a batch is decoded with one table look-up. One or two calls are heard at once on the event loop: to
+wake a thread and be woken by it costs as much as the window itself, and waiting for others gains nothing.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ WINDOW = 256
 WINDOW_MS = WINDOW // mulaw.BYTES_PER_MS
 CONTEXT = 32
 GATHER_S = 0.008  # a window waits so long for others
+FEW = 2  # calls that are heard at once
 PERIOD_S = 0.016  # between two batches: with 160 calls some 95 windows come together, for 24 us a frame instead of 36
 GAP_MS = 60  # audio that comes this much later than it should follows lost audio
 
@@ -97,15 +99,19 @@ class _Batch:
         self._thread = thread
         self._waiting: list[_Window] = []
         self._busy = False  # collecting or inferring
+        self.calls = 0
         self._not_before = 0.0
 
-    def ask(self, model: SileroModel, ear: Ear, sound: bytes) -> asyncio.Future[float]:
+    async def ask(self, model: SileroModel, ear: Ear, sound: bytes) -> float:
+        """The probability of voice."""
+        if self.calls <= FEW and not self._busy:
+            return model.hear([ear], [sound])[0]
         window = _Window(ear, sound, self.loop.create_future())
         self._waiting.append(window)
         if not self._busy:
             self._busy = True
             self._collect(model)
-        return window.verdict
+        return await window.verdict
 
     def _collect(self, model: SileroModel) -> None:
         self.loop.call_at(max(self.loop.time() + GATHER_S, self._not_before), self._run, model)
@@ -155,6 +161,16 @@ class SileroVoiceActivity:
         loop = asyncio.get_running_loop()
         if self._model is None:
             await loop.run_in_executor(None, self.warm)
+        batch = self._batch_of(loop)
+        batch.calls += 1
+        try:
+            async for sound in self._watched(audio, batch):
+                yield sound
+        finally:
+            batch.calls -= 1
+
+    async def _watched(self, audio: AsyncIterator[AudioChunk], batch: _Batch) -> AsyncIterator[CallerSound]:
+        assert self._model is not None
         ear, voicing, tape = Ear.fresh(), Voicing(self._tuning), Tape()
         sound, at_ms = mulaw.silence(CONTEXT // mulaw.BYTES_PER_MS), 0  # the context, then what follows from `at_ms` on
         async for chunk in audio:
@@ -165,7 +181,7 @@ class SileroVoiceActivity:
             sound += chunk.mulaw
             tape.add(chunk)
             while len(sound) >= CONTEXT + WINDOW:
-                probability = await self._ask(loop, ear, sound[: CONTEXT + WINDOW])
+                probability = await batch.ask(self._model, ear, sound[: CONTEXT + WINDOW])
                 event = voicing.next(probability, at_ms, at_ms + WINDOW_MS)
                 sound, at_ms = sound[WINDOW:], at_ms + WINDOW_MS
                 match event:
@@ -178,11 +194,10 @@ class SileroVoiceActivity:
         if last:
             yield VoiceOff(last.at_ms, bursts_in(tape.cut(last.at_ms)))
 
-    def _ask(self, loop: asyncio.AbstractEventLoop, ear: Ear, sound: bytes) -> asyncio.Future[float]:
+    def _batch_of(self, loop: asyncio.AbstractEventLoop) -> _Batch:
         if self._batch is None or self._batch.loop is not loop:
             self._batch = _Batch(loop, self._thread)
-        assert self._model is not None
-        return self._batch.ask(self._model, ear, sound)
+        return self._batch
 
 
 def model_file() -> Path:

@@ -102,7 +102,9 @@ async def serving(
         "STROWGER_PUBLIC_URL": url,
         "TWILIO_ACCOUNT_SID": account.sid,
         "TWILIO_AUTH_TOKEN": account.token,
-        "STROWGER_MAX_CALLS": "2000",
+        "STROWGER_MAX_CALLS": "2000",  # what it can hold is measured here, not what it would take on
+        "STROWGER_MAX_BUSY": "100",
+        "STROWGER_MAX_LAG_MS": "60000",
         "STROWGER_LOG": "json",
     }
     more = ("--processes", str(processes)) if processes > 1 else ()

@@ -233,7 +233,12 @@ class ElevenLabsTextToSpeech:
         headers = {"xi-api-key": self._account.key}
         try:
             return await connect(
-                url, additional_headers=headers, ssl=self._tls, open_timeout=self._limits.connect_s, max_size=None
+                url,
+                additional_headers=headers,
+                ssl=self._tls,
+                open_timeout=self._limits.connect_s,
+                max_size=None,
+                compression=None,  # sound in base64 shrinks little, and deflating takes 300 KB a socket
             )
         except InvalidStatus as answer:
             raise _refusal(answer.response.status_code) from None

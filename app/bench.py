@@ -33,7 +33,7 @@ MANNERS = 8  # callers of each kind
 SLOW = 2
 _SAMPLE_S = 0.05
 _STRETCH_S = 2.0
-_RAMP_S = 0.05  # between two callers' dialling
+_RAMP_S = 0.1  # between two callers' dialling
 _SETTLE_S = 1.0  # for the books of the last call to be closed
 _CHAINS = {"STROWGER_STT": "deepgram,offline", "STROWGER_LLM": "openai,playbook", "STROWGER_TTS": "elevenlabs,offline"}
 
@@ -97,8 +97,10 @@ class Bench:
             return found
 
     async def talk(self, line: _Line, service: Service, calls: int, seconds: float) -> Findings:
-        """`calls` at once, each talking for so many seconds after the opening."""
-        talkers = [Talker(self.numbers.take(), line.providers.register, seconds) for _ in range(calls)]
+        """`calls` at once, all of them talking for so many seconds after the opening."""
+        register, ramp_s = line.providers.register, _RAMP_S * calls
+        lasting = [seconds + ramp_s - _RAMP_S * place for place in range(calls)]  # all are on when the last one begins
+        talkers = [Talker(self.numbers.take(), register, each) for each in lasting]
         strange, checked = line.providers.strange()
         idle_bytes, cpu_s, began = service.rss(), service.cpu_s(), time.perf_counter()
         async with asyncio.TaskGroup() as group:
@@ -180,7 +182,7 @@ class _Line:
 
 def heard(calls: Sequence[Held]) -> list[Ear]:
     """What they sounded like. Takes time, and so is done when all calls are over."""
-    return [listen(record, caller.said) for record, caller in calls]
+    return [listen(record, caller.said, refused=caller.refused) for record, caller in calls]
 
 
 @contextlib.asynccontextmanager

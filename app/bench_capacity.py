@@ -35,6 +35,8 @@ class Trial:
     def why_not(self) -> str:
         """What was not held; "" when all was."""
         found = self.found
+        if found.refused:
+            return f"{found.refused} callers were told that there is no seat"
         if found.underruns:
             return f"{found.underruns} underruns"
         if found.missed:

@@ -25,6 +25,7 @@ TARGETS: dict[str, float] = {
     "first sound of a slow model, p50 ms": 400,
     "underruns": 0,
     "missed replies": 0,
+    "callers told there is no seat": 0,
     "sounds of another call": 0,
     "CPU s per call-minute": 0.9,
     "memory per call, MB": 3,
@@ -64,6 +65,11 @@ class Findings:
         return sum(ear.unanswered for ear in (*self.talk, *self.manners))
 
     @property
+    def refused(self) -> int:
+        """Callers there was no seat for."""
+        return sum(ear.refused for ear in (*self.talk, *self.manners))
+
+    @property
     def underruns(self) -> int:
         return sum(ear.underruns for ear in (*self.talk, *self.manners))
 
@@ -74,7 +80,7 @@ class Findings:
     @property
     def good(self) -> bool:
         """Every call whole. Says nothing about delays: those depend on what else the machine does."""
-        whole = self.underruns == 0 and self.missed == 0 and bool(self.replies_ms)
+        whole = self.underruns == self.missed == self.refused == 0 and bool(self.replies_ms)
         return whole and not self.strange_frames + self.strange_lines and not self.alerts
 
     @property
@@ -102,6 +108,7 @@ class Findings:
             "first sound of a slow model, p50 ms": percentile(slow, 0.5),
             "underruns": self.underruns,
             "missed replies": self.missed,
+            "callers told there is no seat": self.refused,
             "sounds of another call": self.strange_frames + self.strange_lines,
             "CPU s per call-minute": round(self.cpu_s / self.minutes, 2) if self.minutes else None,
             "memory per call, MB": round(self.bytes_per_call / 1e6, 2) if self.calls >= _MANY else None,

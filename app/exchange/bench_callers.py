@@ -41,6 +41,7 @@ class Caller(ABC):
     def __init__(self, number: int, register: Register) -> None:
         self.number = number
         self.said: list[Saying] = []
+        self.refused = False  # he was asked to wait or to call again
         self.voice = voices.voices()[number % len(voices.voices())]
         self.dice = Random(number)
         self._speaker = register.add(number)
@@ -52,9 +53,15 @@ class Caller(ABC):
     async def talk(self, handset: Handset) -> None:
         self.handset = handset
         handset.room = marks.CALLERS.frame(self.number)
+        handset.on_text = self._told_off
         await handset.until(lambda: bool(handset.heard) and handset.agent_quiet_ms >= _OPENING_QUIET_MS)
         await self.converse()
         handset.hang_up()
+
+    def _told_off(self, text: str) -> None:
+        """The carrier's own voice speaks only when our service has no seat for him."""
+        self.refused = True
+        self.handset.hang_up()
 
     @abstractmethod
     async def converse(self) -> None:

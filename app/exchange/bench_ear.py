@@ -58,15 +58,20 @@ class Ear:
     seconds: float = 0.0
     greeted: bool = False
     alerts: tuple[str, ...] = ()
+    refused: bool = False  # no seat for the caller, who was told so
 
     @property
     def unanswered(self) -> int:
         """Sayings of his that were owed a reply and got none; one more if he was not even greeted."""
+        if self.refused:
+            return 0
         return (not self.greeted) + sum(one.reply_ms is None for one in self.spoke if one.kind != "mm-hm")
 
 
-def listen(record: CallRecord, said: Sequence[Saying]) -> Ear:
-    """`said` is what the caller said, in order."""
+def listen(record: CallRecord, said: Sequence[Saying], *, refused: bool = False) -> Ear:
+    """`said` is what the caller said, in order. Of a refused call nothing else is told."""
+    if refused:
+        return Ear(refused=True)
     heard = bytes(record.tape.heard)
     levels = _levels(heard)
     numbers = _marks(heard)

@@ -1,7 +1,8 @@
 """The local Deepgram in real time: results at fixed delays after the sound, for whoever measures.
 
 Who speaks is known from the mark in his silence, what he says from the register; words are told when their sound has
-arrived, and nothing is known of sentences. Whoever is silent for so long has ended his turn, wherever he is in it:
+arrived, and nothing is known of sentences. Whoever is silent for so long has ended his turn, wherever he is in it.
+Silence is judged by the audio that has come: a client that sends it in large pieces is told late.
 
     interim results   every 250 ms of audio
     EagerEndOfTurn    120 ms after the last sound (Flux, when asked for); TurnResumed if he goes on
@@ -62,6 +63,8 @@ class PromptListening(Listening):
     _interim_ms = 0
     _checked_ms = 0
     _timer: asyncio.TimerHandle | None = None
+    _awaited_ms = 0  # of silence that is due by the clock and has not come as audio
+    _forced = False  # the client asked for the end: then the clock is enough
 
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -95,6 +98,9 @@ class PromptListening(Listening):
         if loud.any():
             self._voiced([int(place) for place in loud.nonzero()[0]], len(loud))
         self._received_ms += len(loud) * FRAME_MS
+        if self._awaited_ms and self._silent_ms >= self._awaited_ms:
+            awaited, self._awaited_ms = self._awaited_ms, 0
+            self._due(awaited, self._loud_at)
         if self._speaker is not None and self._received_ms - max(self._checked_ms, self._loud_to_ms) >= _CHECK_MS:
             self._checked_ms = self._received_ms
             self._check(data[-FRAME_BYTES:])
@@ -115,8 +121,9 @@ class PromptListening(Listening):
             self._turn_now = _Turn(speaker.saying, begun)
         elif self._turn_now is None or begun > self._turn_now.onset_ms + self._turn_now.saying.ms + _OWN_SOUND_MS:
             speaker.strange_frames += len(places)
-        if not self._voice:
-            self._voice = True
+        self._forced = False
+        if not self._voice or self._awaited_ms:
+            self._voice, self._awaited_ms = True, 0
             self._arm(EAGER_MS)
         if self._eager_told:
             self._eager_told = False
@@ -137,14 +144,28 @@ class PromptListening(Listening):
     def _due(self, quiet_ms: int, since: float) -> None:
         if self._loud_at > since:  # he has spoken meanwhile
             self._arm(EAGER_MS)
+        elif self._silent_ms < quiet_ms and not self._forced:
+            self._awaited_ms = quiet_ms
         elif quiet_ms == EAGER_MS:
             self._arm(FINAL_MS)
             message = self.eager()
             self._eager_told = message is not None
             self._put(message)
         else:
-            self._voice = self._eager_told = False
+            self._voice = self._eager_told = self._forced = False
             self._put(self.final())
+
+    @property
+    def _silent_ms(self) -> int:
+        return self._received_ms - self._loud_to_ms
+
+    def force(self) -> None:
+        """What was said is wanted now: it comes when it is due by the clock, whether more audio comes or not."""
+        if self._voice:
+            self._forced = True
+            awaited, self._awaited_ms = self._awaited_ms, 0
+            if awaited:
+                self._due(awaited, self._loud_at)
 
     def _put(self, message: Message | None) -> None:
         if message is not None:
@@ -192,7 +213,9 @@ class PromptNova(PromptListening, Nova):
         return result(self._freeze(), final=True, speech_final=True)
 
     def obey(self, kind: str) -> Iterator[Message]:
-        if kind == "Finalize" and not self._voice:
+        if kind == "Finalize" and self._voice:
+            self.force()
+        elif kind == "Finalize":
             yield result(self._freeze(), final=True, speech_final=True, from_finalize=True)
         if kind == "CloseStream":
             if self._voice:
@@ -201,7 +224,7 @@ class PromptNova(PromptListening, Nova):
 
 
 class PromptFlux(PromptListening, Flux):
-    """A turn ends by its silence alone; `ForceEndTurn` brings it no earlier."""
+    """A turn ends by its silence; `ForceEndTurn` brings it no earlier."""
 
     _open = False
 
@@ -232,5 +255,7 @@ class PromptFlux(PromptListening, Flux):
         return message
 
     def obey(self, kind: str) -> Iterator[Message]:
+        if kind == "ForceEndTurn":
+            self.force()
         if kind == "CloseStream" and self._voice:
             yield self.final()

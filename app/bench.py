@@ -13,7 +13,7 @@ import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.bench_report import Findings, render
 from app.bench_server import Cores, Service, serving
@@ -34,6 +34,7 @@ SLOW = 2
 _SAMPLE_S = 0.05
 _STRETCH_S = 2.0
 _RAMP_S = 0.1  # between two callers' dialling
+_TRIES, _AGAIN_S = 10, 2.0  # of a caller who is told that there is no seat
 _SETTLE_S = 1.0  # for the books of the last call to be closed
 _CHAINS = {"STROWGER_STT": "deepgram,offline", "STROWGER_LLM": "openai,playbook", "STROWGER_TTS": "elevenlabs,offline"}
 
@@ -171,8 +172,14 @@ class _Line:
 
         async def call(place: int, caller: Caller) -> Held:
             await asyncio.sleep(_RAMP_S * place)
-            record = await self.exchange.dial_in(f"+1202555{caller.number:04d}", NUMBER, caller)
-            self.exchange.forget(record.call.sid)
+            for _ in range(_TRIES):
+                caller.refused = False
+                record = await self.exchange.dial_in(f"+1202555{caller.number:04d}", NUMBER, caller)
+                self.exchange.forget(record.call.sid)
+                if not caller.refused:
+                    break
+                caller.turned_away += 1
+                await asyncio.sleep(_AGAIN_S)
             return record, caller
 
         async with asyncio.TaskGroup() as group:
@@ -182,7 +189,10 @@ class _Line:
 
 def heard(calls: Sequence[Held]) -> list[Ear]:
     """What they sounded like. Takes time, and so is done when all calls are over."""
-    return [listen(record, caller.said, refused=caller.refused) for record, caller in calls]
+    return [
+        replace(listen(record, caller.said, refused=caller.refused), turned_away=caller.turned_away)
+        for record, caller in calls
+    ]
 
 
 @contextlib.asynccontextmanager

@@ -36,7 +36,7 @@ class Trial:
         """What was not held; "" when all was."""
         found = self.found
         if found.refused:
-            return f"{found.refused} callers were told that there is no seat"
+            return f"{found.refused} callers never found a seat"
         if found.underruns:
             return f"{found.underruns} underruns"
         if found.missed:
@@ -96,7 +96,8 @@ async def find(bench: Bench, what: Configuration, begin: int, most: int, console
             console.print(
                 f"{calls} calls: p50 {percentile(found.replies_ms, 0.5)} p99 {trial.p99_ms} ms of "
                 f"{len(found.replies_ms)} replies, service {100 * _share(found):.0f} % of a core, phones "
-                f"{100 * found.phones_share:.0f} %: {trial.why_not or 'held'}"
+                f"{100 * found.phones_share:.0f} %, {found.turned_away} times no seat at once: "
+                f"{trial.why_not or 'held'}"
             )
             return not trial.why_not
 

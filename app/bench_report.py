@@ -25,7 +25,7 @@ TARGETS: dict[str, float] = {
     "first sound of a slow model, p50 ms": 400,
     "underruns": 0,
     "missed replies": 0,
-    "callers told there is no seat": 0,
+    "callers never seated": 0,
     "sounds of another call": 0,
     "CPU s per call-minute": 0.9,
     "memory per call, MB": 3,
@@ -70,6 +70,11 @@ class Findings:
         return sum(ear.refused for ear in (*self.talk, *self.manners))
 
     @property
+    def turned_away(self) -> int:
+        """How often a caller was told to wait, and dialled again."""
+        return sum(ear.turned_away for ear in (*self.talk, *self.manners))
+
+    @property
     def underruns(self) -> int:
         return sum(ear.underruns for ear in (*self.talk, *self.manners))
 
@@ -108,7 +113,7 @@ class Findings:
             "first sound of a slow model, p50 ms": percentile(slow, 0.5),
             "underruns": self.underruns,
             "missed replies": self.missed,
-            "callers told there is no seat": self.refused,
+            "callers never seated": self.refused,
             "sounds of another call": self.strange_frames + self.strange_lines,
             "CPU s per call-minute": round(self.cpu_s / self.minutes, 2) if self.minutes else None,
             "memory per call, MB": round(self.bytes_per_call / 1e6, 2) if self.calls >= _MANY else None,
@@ -129,6 +134,7 @@ class Findings:
             "replies_ms": sorted(self.replies_ms),
             "phones_late_ms": round(self.phones_late_ms, 1),
             "phones_share_of_core": round(self.phones_share, 2),
+            "turned_away": self.turned_away,
             "checked_frames": self.checked_frames,
             "checked_lines": self.checked_lines,
             "alerts": self.alerts,
@@ -162,9 +168,10 @@ def render(found: Sequence[Findings], cores: str, console: Console | None = None
     for one in found:
         counts = one.counts()
         console.print(
-            f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; looked "
-            f"for other calls' marks in {one.checked_frames} frames of callers and {one.checked_lines} lines of ours; "
-            f"phones late at most {one.phones_late_ms:.0f} ms, busy {100 * one.phones_share:.0f} % of a core"
+            f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; looked for "
+            f"other calls' marks in {one.checked_frames} frames of callers and {one.checked_lines} lines of ours; "
+            f"{one.turned_away} times no seat at once; phones late at most {one.phones_late_ms:.0f} ms, busy "
+            f"{100 * one.phones_share:.0f} % of a core"
         )
         for alert in one.alerts:
             console.print(f"{one.name}: the exchange reports {alert}", style="red")

@@ -22,7 +22,7 @@ from app.exchange.account import Account
 from app.local import Role
 
 _READY_S = 60.0
-_WARM_S = 2.0  # from "ready" until its providers' sockets are open
+_WARM_S = 6.0  # from "ready" until its providers' sockets are open and the start is no longer held against it
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class Caller(ABC):
     def __init__(self, number: int, register: Register) -> None:
         self.number = number
         self.said: list[Saying] = []
-        self.refused = False  # he was asked to wait or to call again
+        self.refused = False  # he was asked to wait or to call again, and hung up
+        self.turned_away = 0  # how often
         self.voice = voices.voices()[number % len(voices.voices())]
         self.dice = Random(number)
         self._speaker = register.add(number)

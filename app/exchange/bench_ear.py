@@ -58,7 +58,8 @@ class Ear:
     seconds: float = 0.0
     greeted: bool = False
     alerts: tuple[str, ...] = ()
-    refused: bool = False  # no seat for the caller, who was told so
+    refused: bool = False  # no seat for the caller, however often he tried
+    turned_away: int = 0  # how often he was told so
 
     @property
     def unanswered(self) -> int:

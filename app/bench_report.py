@@ -168,8 +168,8 @@ def render(found: Sequence[Findings], cores: str, console: Console | None = None
     for one in found:
         counts = one.counts()
         console.print(
-            f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; looked for "
-            f"other calls' marks in {one.checked_frames} frames of callers and {one.checked_lines} lines of ours; "
+            f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; looked "
+            f"for other calls' marks in {one.checked_frames} frames of callers and {one.checked_lines} lines of ours; "
             f"{one.turned_away} times no seat at once; phones late at most {one.phones_late_ms:.0f} ms, busy "
             f"{100 * one.phones_share:.0f} % of a core"
         )

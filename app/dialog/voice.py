@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import yaml
+
 from app.dialog.nodes import Fields, unknown
 
 PROVIDERS = ("elevenlabs", "aura", "offline")  # whose voices a playbook may name
@@ -71,3 +73,15 @@ def _number(fields: Fields, key: str, low: float, high: float) -> float | None:
     if not low <= value <= high:
         fields.faults.add(fields.line_of(key), f"`{key}` in {fields.where} must be from {low:g} to {high:g}.")
     return value
+
+
+def voices_in(text: str) -> tuple[tuple[str, str], ...]:
+    """(provider, voice) pairs a playbook names, whatever else may be wrong with it."""
+    try:
+        book = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return ()
+    section = book.get("voice") if isinstance(book, dict) else None
+    if not isinstance(section, dict):
+        return ()
+    return tuple((name, str(section[name])) for name in PROVIDERS if section.get(name))

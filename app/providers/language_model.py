@@ -58,7 +58,15 @@ class Passed:
     to: str
 
 
-Piece = Words | ToolCall | Ended | Tokens | Passed
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A model of a chain that was asked and not waited for: it read the request all the same, and will charge."""
+
+    provider: str
+    model: str
+
+
+Piece = Words | ToolCall | Ended | Tokens | Passed | Unheard
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
 from app.errors import ProviderDown, ProviderError, ProviderLate
 from app.providers.circuits import Circuits
-from app.providers.language_model import LanguageModel, Passed, Piece, Tokens
+from app.providers.language_model import LanguageModel, Passed, Piece, Tokens, Unheard
 
 Streams = dict[LanguageModel, AsyncGenerator[Piece, None]]
 
@@ -49,6 +49,14 @@ class _Race:
             if model is not to and (model in self.errors or model in before)
         ]
 
+    def unheard(self) -> list[Unheard]:
+        """Who had our request and was not waited for."""
+        return [
+            Unheard(model.name, model.model)
+            for model in self.asked
+            if model is not self.winner and isinstance(self.errors.get(model), ProviderLate | None)
+        ]
+
 
 class ModelChain:
     """The LanguageModel port over several of them, in order."""
@@ -69,8 +77,8 @@ class ModelChain:
         return self._current.model
 
     async def stream(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> AsyncGenerator[Piece, None]:
-        """As a model does; `Passed` comes first. Raises the last one's error when nobody spoke, and ProviderDown when
-        every circuit is open: the playbook has words without a model."""
+        """As a model does; `Passed` and `Unheard` come first. Raises the last one's error when nobody spoke, and
+        ProviderDown when every circuit is open: the playbook has words without a model."""
         streams = {model: model.stream(messages, tools) for model in self._candidates()}
         try:
             if not streams:
@@ -79,6 +87,8 @@ class ModelChain:
             self._current = race.winner or race.asked[-1]
             for passed in race.passed(self._current):
                 yield passed
+            for unheard in race.unheard():
+                yield unheard
             if race.winner is None or race.first is None:
                 raise race.errors[self._current]
             async with aclosing(self._whole(race.first, streams[race.winner])) as pieces:

@@ -29,7 +29,7 @@ from app.dialog.state import State, Understanding
 from app.dialog.toolbox import NotAllowed, Tool, Used, tools_for, use
 from app.dialog.wording import Wording, divide, is_substance
 from app.errors import ProviderError
-from app.providers.language_model import Ended, LanguageModel, Passed, Tokens, ToolCall, Words
+from app.providers.language_model import Ended, LanguageModel, Passed, Tokens, ToolCall, Unheard, Words
 from app.providers.offline.dialogue import Understand
 from app.providers.pace import Pace
 
@@ -48,6 +48,7 @@ class _Attempt:
     calls: list[ToolCall] = field(default_factory=list)
     tokens: Tokens | None = None
     passed: list[Passed] = field(default_factory=list)
+    unheard: list[Unheard] = field(default_factory=list)
     asked: int = 0  # letters of the request
     letters: int = 0  # of what came
     failure: str = ""
@@ -176,6 +177,9 @@ class LanguageModelDialogue:
             raise
         for gone in attempt.passed:
             yield Note(ProviderFailed("dialogue", gone.provider, str(gone.error), gone.to, gone.error.kind))
+        for idle in attempt.unheard:
+            prompt = -(-attempt.asked // LETTERS_PER_TOKEN)
+            yield Note(TokensUsed(turn.turn, idle.provider, idle.model, prompt, 0, cancelled=True, estimated=True))
         if used := attempt.tokens:
             provider, model = used.provider or self.name, used.model or self._model.model
             yield Note(TokensUsed(turn.turn, provider, model, used.prompt, used.completion))
@@ -236,6 +240,8 @@ class LanguageModelDialogue:
                             attempt.tokens = piece
                         case Passed():
                             attempt.passed.append(piece)
+                        case Unheard():
+                            attempt.unheard.append(piece)
                     if composer.refused or (composer.over and not attempt.tools):
                         break
         except ProviderError as error:

@@ -197,8 +197,13 @@ class Providers:
         """The one model that is all three, if the chain begins with it."""
         from app.providers.realtime_speech import RealtimeEngine
 
-        first = self._llm[0](self._shared) if self._llm else None
+        first = self._talking[0] if self._talking else None
         return first if isinstance(first, RealtimeEngine) else None
+
+    @cached_property
+    def _talking(self) -> list[LanguageModel | RealtimeEngine]:
+        """Whoever the chain names before the playbook."""
+        return [make(self._shared) for make in self._llm]
 
     @cached_property
     def language_models(self) -> tuple[LanguageModel, ...]:
@@ -208,8 +213,7 @@ class Providers:
         if self._llm and not self._shared.speaks_anything:
             log.warning("no voice here speaks what a language model says: the playbook's own lines are used instead")
             return ()
-        models = (make(self._shared) for make in self._llm)
-        return tuple(model for model in models if not isinstance(model, RealtimeEngine))
+        return tuple(model for model in self._talking if not isinstance(model, RealtimeEngine))
 
     def voice_activity(self) -> VoiceActivity:
         return self._shared.voice

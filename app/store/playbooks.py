@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from app.errors import NotFound
+from app.dialog.voice import voices_in
+from app.errors import NotFound, Refused
+from app.store import voices
 from app.store.connect import Connection
 
 _LATEST = """
@@ -46,11 +48,17 @@ def text_of(db: Connection, name: str, version: int) -> str:
 
 
 def publish(db: Connection, name: str, yaml: str, by: str) -> int:
-    """The version it is published as: the current one when nothing changed. Two at once: the later gets Conflict."""
+    """The version it is published as: the current one when nothing changed. Two at once: the later gets Conflict.
+
+    Raises Refused when it names a person's voice that was not agreed to for this workspace, or not any more.
+    """
     sha256 = hashlib.sha256(yaml.encode()).hexdigest()
     latest = db.execute(_LATEST, {"name": name}).fetchone()
     if latest is not None and latest["sha256"] == sha256:
         return int(latest["version"])
+    for provider, voice_id in voices_in(yaml):
+        if voices.not_ours(db, provider, voice_id):
+            raise Refused(f"The voice {voice_id!r} of a person was not agreed to for this business, or not any more.")
     version = 1 if latest is None else latest["version"] + 1
     db.execute(_NAME, {"name": name})
     db.execute(_PUBLISH, {"name": name, "version": version, "yaml": yaml, "sha256": sha256, "by": by})

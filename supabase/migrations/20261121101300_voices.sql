@@ -70,10 +70,10 @@ as $$
     select exists (
         select from public.voices v
         where v.provider = voice_is_not_ours.provider and v.voice_id = voice_is_not_ours.voice_id
-          and (v.deleted_at is not null or v.workspace_id <> coalesce(strowger.tenant(), '00000000-0000-0000-0000-000000000000'))
+          and (v.deleted_at is not null or v.workspace_id is distinct from strowger.here())
     )
 $$;
 comment on function strowger.voice_is_not_ours(text, text) is
     'A person''s voice that was agreed to for another workspace, or not any more. Voices nobody copied are everybody''s.';
 revoke execute on function strowger.voice_is_not_ours(text, text) from public;
-grant execute on function strowger.voice_is_not_ours(text, text) to strowger_worker;
+grant execute on function strowger.voice_is_not_ours(text, text) to authenticated, strowger_worker;

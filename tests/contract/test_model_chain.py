@@ -104,6 +104,10 @@ def test_F10_who_is_late_gets_company_and_is_not_heard_any_more() -> None:
             late = talk.first.requests[0]
             await late.over.wait()
             assert late.left_early
+            unheard, heard = (fact for fact in talk.facts if isinstance(fact, TokensUsed))
+            assert (unheard.provider, unheard.cancelled, unheard.estimated) == ("openai", True, True)
+            assert unheard.prompt > 100, "it read the request, and will charge for it"
+            assert (heard.provider, heard.cancelled) == ("openai_2", False)
 
     run(main)
 
@@ -114,6 +118,8 @@ def test_the_one_that_was_asked_first_may_still_win() -> None:
             assert await talk.says(PRICE) == FIRST
             assert talk.asked == (1, 1)
             assert talk.failures == [], "the one that was asked for company did nothing wrong"
+            used = {fact.provider: fact.cancelled for fact in talk.facts if isinstance(fact, TokensUsed)}
+            assert used == {"openai": False, "openai_2": True}
             await talk.second.requests[0].over.wait()
             assert talk.second.requests[0].left_early
 

@@ -12,16 +12,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from app import voice_cloning
-from app.errors import BadInput, BadSetting, Conflict, NotFound, ProviderRefused, ProviderUncertain
+from app.errors import BadInput, BadSetting, Conflict, NotFound, ProviderRefused, ProviderUncertain, Refused
 from app.exchange.elevenlabs import ElevenLabsServer
 from app.local import NUMBER, furnish
 from app.settings import load
-from app.store import voices
+from app.store import playbooks, voices
 from app.store.connect import Database
 from app.voice_cloning import Wish
 
@@ -183,6 +184,9 @@ def test_a_voice_that_was_agreed_to_for_others_or_not_any_more_is_not_ours(
         voice_cloning.clone(WISH, samples=samples, consent=consent)
         copied.extend(server.library.copies)
         assert judged(copied[0]) == [False, True]
+        assert published(owner, copied[0], "one") == 1
+        with pytest.raises(Refused, match=copied[0]):
+            published(stranger, copied[0], "one")
         assert judged("21m00Tcm4TlvDq8ikWAM") == [False, False], "a voice nobody copied is everybody's"
         voice_cloning.delete("dana", why="taken back")
 
@@ -195,11 +199,21 @@ def test_a_voice_that_was_agreed_to_for_others_or_not_any_more_is_not_ours(
         database.close()
         return found
 
+    def published(workspace: UUID, voice_id: str, name: str) -> int:
+        database = Database.open(business)
+        try:
+            with database.worker(workspace) as db:
+                return playbooks.publish(db, name, f"voice: {{elevenlabs: {voice_id}}}", "test")
+        finally:
+            database.close()
+
     with psycopg.connect(business) as db:
         [owner] = db.execute("select workspace_id from phone_numbers where e164 = %s", (NUMBER,)).fetchone() or ()
         [stranger] = db.execute("insert into workspaces (name) values ('another') returning id").fetchone() or ()
     at_elevenlabs(main)
     assert judged(copied[0]) == [True, True]
+    with pytest.raises(Refused):
+        published(owner, copied[0], "two")
 
 
 def test_without_a_key_there_is_no_copy(samples: list[Path], consent: Path) -> None:

@@ -19,9 +19,30 @@ from app.bench_report import Findings
 from app.dialog.transcript import percentile
 
 _SLACK_MS = 200
-_SECONDS = 20.0
+_SECONDS, _ALONE_S = 15.0, 25.0
 _STEP = 8  # calls; finer is noise
 _PHONES_SHARE, _PHONES_LATE_MS = 0.92, 60.0  # beyond either it is the measuring side that is measured
+
+
+class Search:
+    """Which number to try next: twice as many while they are held, then halfway between held and not."""
+
+    def __init__(self, begin: int, most: int) -> None:
+        self._begin, self._most = min(begin, most), most
+        self.held = 0
+        self.failed: int | None = None  # the least that was not held
+
+    def next(self) -> int | None:
+        """None when it is known closely enough."""
+        if self.failed is None:
+            return None if self.held == self._most else min(2 * self.held or self._begin, self._most)
+        return (self.held + self.failed) // 2 if self.failed - self.held > _STEP else None
+
+    def tell(self, calls: int, *, held: bool) -> None:
+        if held:
+            self.held = calls
+        else:
+            self.failed = calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +104,7 @@ class Capacity:
 async def find(bench: Bench, what: Configuration, begin: int, most: int, console: Console) -> Capacity:
     """Raises ServiceNotStarted."""
     async with bench.ready(what) as (line, service):
-        alone = await bench.talk(line, service, 1, 2 * _SECONDS)
+        alone = await bench.talk(line, service, 1, _ALONE_S)
         middle = percentile(alone.replies_ms, 0.5)
         limit_ms = (middle or 0) + _SLACK_MS
         console.print(f"one call: p50 {middle} ms of {len(alone.replies_ms)} replies, so p99 may be {limit_ms} ms")
@@ -101,21 +122,11 @@ async def find(bench: Bench, what: Configuration, begin: int, most: int, console
             )
             return not trial.why_not
 
-        held, failed = 0, most + 1
-        calls = begin
-        while calls <= most and failed > most:
-            if await holds(calls):
-                held, calls = calls, min(2 * calls, most) if calls < most else most + 1
-            else:
-                failed = calls
-        while failed - held > _STEP and failed <= most:
-            middle_calls = (held + failed) // 2
-            if await holds(middle_calls):
-                held = middle_calls
-            else:
-                failed = middle_calls
-    limit = next((trial for trial in reversed(trials) if trial.calls == failed), None)
-    return Capacity(held, limit, tuple(trials))
+        search = Search(begin, most)
+        while (calls := search.next()) is not None:
+            search.tell(calls, held=await holds(calls))
+    limit = next((trial for trial in reversed(trials) if trial.calls == search.failed), None)
+    return Capacity(search.held, limit, tuple(trials))
 
 
 def _share(found: Findings) -> float:

@@ -6,12 +6,18 @@ import uvloop
 from rich.console import Console
 
 from app.bench import configurations, opened
+from app.bench_capacity import Search
 from app.bench_report import Findings, render
 from app.exchange import marks
-from app.exchange.bench_ear import Ear, Spoke
+from app.exchange.bench_ear import Ear, Spoke, listen
+from app.exchange.bench_lines import strange_lines
 from app.exchange.caller_words import Register, marked, saying
+from app.exchange.calls import Call
+from app.exchange.exchange import CallRecord
+from app.exchange.phones import Handset, Stretch
 from app.exchange.prompt_model import TOKENS, PromptModel, tokens
-from app.exchange.prompt_voice import PromptVoice, line
+from app.exchange.prompt_voice import Made, PromptVoice, line
+from app.exchange.recording import Tape
 from app.telephony import mulaw
 
 
@@ -112,3 +118,80 @@ def test_a_line_ends_with_the_mark_of_its_end():
     assert made[0] != made[1]
     assert [made.text for made in voice.lines] == ["One.", "Two."]
     assert voice.lines[0].number != voice.lines[1].number
+
+
+@pytest.mark.parametrize("limit", [5, 40, 57, 160, 300])
+def test_capacity_is_found_by_doubling_and_halving(limit):
+    search, tried = Search(32, 256), []
+    while (calls := search.next()) is not None:
+        tried.append(calls)
+        search.tell(calls, held=calls <= limit)
+    assert len(tried) < 12
+    assert search.held <= limit
+    assert min(limit, 256) - search.held <= 8, (search.held, tried)
+
+
+SAID = saying("rms", "how much does it cost")
+ANSWER = "Most homes pay between ten and twenty eight thousand dollars."
+FRAME = 160
+
+
+def a_call(kind: str, *agent: tuple[int, bytes], said=SAID, at_ms: int = 2000, lasting_ms: int = 12_000) -> Ear:
+    """A caller says something `at_ms`; of ours these sounds are heard at these times, one over the other's end."""
+    record = CallRecord(Call("CA1", "AC1", "", "", "inbound", None), Tape(), Handset(print, print), (), (), 100.0)
+    heard = bytearray(mulaw.silence(lasting_ms))
+    for from_ms, sound in agent:
+        heard[from_ms * 8 : from_ms * 8 + len(sound)] = sound
+    record.tape.add(mulaw.silence(lasting_ms), bytes(heard[: lasting_ms * 8]))
+    record.handset.spoken.append(Stretch(at_ms, at_ms + said.ms, f"{kind}: {said.text}"))
+    return listen(record, [said])
+
+
+def test_voice_to_voice_is_from_the_last_sound_of_his_to_the_first_of_ours():
+    end_ms = 2000 + SAID.ms
+    assert a_call("ask", (end_ms + 620, line(ANSWER, 0))).spoke == (Spoke("ask", 620),)
+    assert a_call("ask").unanswered == 2  # no greeting and no reply
+
+
+def test_an_interruption_is_over_when_nothing_of_ours_is_heard_and_softened_before():
+    speech = line(ANSWER, 0)
+    until = (2100 - 200) * 8
+    stopped = speech[:until] + soft(speech[until : until + 300 * 8])
+    (spoke,) = a_call("break in", (200, stopped), (2000 + SAID.ms + 700, line("Well.", 2))).spoke
+    assert spoke.reply_ms == 700
+    assert spoke.ducked_ms is not None
+    assert abs(spoke.ducked_ms - 100) <= 40
+    assert spoke.cleared_ms is not None
+    assert abs(spoke.cleared_ms - 400) <= 40
+
+
+def test_a_sound_of_ours_in_his_pause_is_a_cut():
+    paused = saying("rms", "can you tell me", "how long the installation takes")
+    assert paused.pause_ms is not None
+    end_ms = 2000 + paused.ms
+    for from_ms, cut in ((2000 + paused.pause_ms + 300, True), (end_ms - 100, True), (end_ms + 500, False)):
+        (spoke,) = a_call("pause", (from_ms, line("Hm.", 0)), said=paused).spoke
+        assert spoke.cut is cut
+
+
+def test_a_line_that_stops_at_mm_hm_was_silenced_and_one_that_goes_on_softly_was_not():
+    speech, hum = line(ANSWER, 0), saying("rms", "mm-hm")
+    half = len(speech) // 2 // FRAME * FRAME
+    softly = speech[:half] + soft(speech[half:])
+    after_ms = 1000 + len(speech) // 8
+    assert not a_call("mm-hm", (1000, speech), said=hum).spoke[0].silenced
+    assert a_call("mm-hm", (1000, speech[:half]), (after_ms + 900, line(ANSWER, 2)), said=hum).spoke[0].silenced
+    assert not a_call("mm-hm", (1000, softly), (after_ms, line(ANSWER, 2)), said=hum).spoke[0].silenced
+
+
+def test_a_line_heard_twice_or_answering_somebody_else_is_strange():
+    mine, other = Made(0, 100.5, "Well so actually it is free."), Made(2, 100.6, "Then well so it is not.")
+    asked = {"well so actually": "how much does it cost", "then well so": "is there a warranty"}
+    one = a_call("ask", (4000, line(mine.text, 0)))
+    assert strange_lines([one], [mine, other], asked) == (0, 1)
+    assert strange_lines([one, one], [mine, other], asked) == (1, 2)  # two callers
+    assert strange_lines([a_call("ask", (4000, line(other.text, 2)))], [mine, other], asked) == (1, 1)  # not his answer
+
+
+def soft(sound: bytes) -> bytes:
+    return mulaw.encode((mulaw.decode(sound).astype(np.float32) * 0.1).astype(np.int16))

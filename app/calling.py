@@ -203,7 +203,9 @@ def carrier_of(settings: Settings) -> Carrier:
         name = next(name for name, value in values.items() if value is None)
         raise BadSetting(f"{name} is not set. Example: {name}={EXAMPLES[name]}")
     client = connect(sid, token.get_secret_value(), settings.twilio_base_url)
-    return TwilioCarrier(client, public_url=public_url, limit_s=int(settings.call_limit_s))
+    return TwilioCarrier(
+        client, public_url=public_url, limit_s=int(settings.call_limit_s), detects_machines=settings.twilio_amd
+    )
 
 
 def _say(as_json: bool, body: dict[str, object], sentence: str) -> None:

@@ -14,6 +14,7 @@ from app.dialog.moves import Commit as Commit
 from app.dialog.moves import Expectation as Expectation
 from app.dialog.moves import Finish as Finish
 from app.dialog.moves import HeardLine as HeardLine
+from app.dialog.moves import MachineListens as MachineListens
 from app.dialog.moves import Move as Move
 from app.dialog.moves import Note as Note
 from app.dialog.moves import Pressed as Pressed

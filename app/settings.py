@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     twilio_auth_token_secondary: SecretStr | None = Field(None, alias="TWILIO_AUTH_TOKEN_SECONDARY")  # while rotating
     twilio_base_url: str | None = Field(None, alias="TWILIO_BASE_URL")
     twilio_number: str | None = Field(None, alias="TWILIO_NUMBER")
+    twilio_amd: bool = Field(False, alias="TWILIO_AMD")  # its answering machine detection, charged per call
 
     deepgram_api_key: SecretStr | None = Field(None, alias="DEEPGRAM_API_KEY")
     deepgram_base_url: str = Field("wss://api.deepgram.com", alias="DEEPGRAM_BASE_URL")

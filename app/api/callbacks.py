@@ -17,7 +17,7 @@ from app.api import arrivals
 from app.api.answers import noted
 from app.api.carrier import Authentic, Webhook
 from app.api.context import Web, web_of
-from app.dialog.events import CallEnded
+from app.dialog.events import CallEnded, CarrierReport
 from app.errors import NotFound
 from app.store import call_events, calls, finish, workspaces
 from app.store.connect import Connection
@@ -60,8 +60,9 @@ async def stream_status(request: Request, webhook: Authentic) -> Response:
 
 @router.post("/amd", status_code=204)
 async def amd(request: Request, webhook: Authentic) -> Response:
-    """Human or machine: kept with the call."""
+    """Human or machine: kept with the call, and one more thing to go by for whoever is holding it."""
     web = web_of(request)
+    web.board.report(webhook.call_sid, CarrierReport(webhook.get("AnsweredBy")))
     await _keep(web, await _workspace(web, webhook), webhook, f"amd/{webhook.call_sid}/{webhook.get('AnsweredBy')}")
     return noted()
 

@@ -16,9 +16,10 @@ from app.api.turn_metrics import measure
 from app.api.wire import Wire
 from app.call.bridge import Admission, EndNow, bridge
 from app.call.pacer import Pacer
-from app.call.setup import CallSetup, Parts, Resumed, StandIns
+from app.call.setup import CallSetup, CarrierNews, Parts, Resumed, StandIns
 from app.dialog.events import CallBegan, Entry
 from app.dialog.patience import Patience
+from app.dialog.reception import HANG_UP, Strategy
 from app.dialog.redaction import redact
 from app.errors import Busy, NotAuthentic, StoreDown, StoreError
 from app.ports import Journal
@@ -42,6 +43,7 @@ class Cast:
 
     parts: Parts
     stand_ins: StandIns = field(default_factory=StandIns)
+    machines: Strategy = HANG_UP
 
 
 class Studio(Protocol):
@@ -149,9 +151,10 @@ class Host:
             dialogue="",
             tts="",
         )
-        self._board.connected(call.call_sid, end_now)
+        news = CarrierNews()
+        self._board.connected(call.call_sid, end_now, news.tell)
         journal.began = True
-        setup = CallSetup(began, redact, cast.stand_ins, resumed)
+        setup = CallSetup(began, redact, cast.stand_ins, resumed, cast.machines, news)
         return Admission(setup, cast.parts, journal, self._patience)
 
     async def _settle(self, journal: Journal) -> None:

@@ -62,7 +62,7 @@ class ProviderStudio:
         )
         dialogue = Continued(trio.dialogue, log) if log else trio.dialogue
         parts = Parts(dialogue, trio.stt, trio.tts, self._providers.voice_activity(), used=meter.used)
-        return Cast(parts, stand_ins(book, self._pack))
+        return Cast(parts, stand_ins(book, self._pack), book.machines.strategy)
 
     async def _warm(self) -> None:
         try:

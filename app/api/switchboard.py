@@ -18,6 +18,7 @@ from enum import StrEnum
 from app import observe
 from app.api.news import AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated
 from app.api.room import Room
+from app.dialog.events import CarrierReport
 
 RING_S = 75.0  # a media token lives 60 s; a seat nobody came to is free after that
 FAREWELL_S = 5.0  # from the end of the conversation until the carrier has asked what comes next
@@ -36,6 +37,7 @@ class _Seat:
     until: float | None
     end_reason: str | None = None
     end_now: Callable[[str], None] | None = None
+    report: Callable[[CarrierReport], None] | None = None
     place: int | None = None  # of the process that reserved it or talks; None is this one
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -103,13 +105,25 @@ class Switchboard:
         elif seat.stage is not Stage.TALKING:
             self._seat(call_sid, _Seat(Stage.RINGING, seat.since, now + RING_S, over=seat.over))
 
-    def connected(self, call_sid: str, end_now: Callable[[str], None]) -> None:
-        """The conversation begins. `end_now(reason)` asks it to say goodbye."""
+    def connected(
+        self,
+        call_sid: str,
+        end_now: Callable[[str], None],
+        report: Callable[[CarrierReport], None] | None = None,
+    ) -> None:
+        """The conversation begins. `end_now(reason)` asks it to say goodbye; `report` passes on what the carrier says
+        of it."""
         now = self._clock()
         before = self._calls.get(call_sid)
         if before is not None and before.stage is Stage.RINGING:
             observe.CALL_SETUP_SECONDS.observe(now - before.since)
-        self._seat(call_sid, _Seat(Stage.TALKING, now, None, end_now=end_now))
+        self._seat(call_sid, _Seat(Stage.TALKING, now, None, end_now=end_now, report=report))
+
+    def report(self, call_sid: str, report: CarrierReport) -> None:
+        """To the conversation, if it is held here and still going on."""
+        seat = self._calls.get(call_sid)
+        if seat is not None and seat.report is not None:
+            seat.report(report)
 
     def left(self, call_sid: str, reason: str) -> None:
         """The conversation is over; `reason` as in `CallEnded`."""

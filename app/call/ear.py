@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from app.call.gate import Gate
 from app.call.log import CallLog
 from app.call.setup import Parts
+from app.call.tones import ToneEar
 from app.dialog.events import CallerVoice, HungUp, Keyed, MustEnd, ProviderFailed, Signal, VoiceOff, VoiceOn
 from app.errors import ProviderError
 from app.ports import AudioChunk, CallerSound, Line
@@ -23,8 +24,16 @@ _TOGETHER = 3  # frames: the recogniser sends 60 ms a message anyway, and to wak
 class Ear:
     """Tells what it notices by `post`, which never waits. `watch` and `listen` run beside each other to the end."""
 
-    def __init__(self, line: Line, parts: Parts, log: CallLog, post: Callable[[Signal], None]) -> None:
+    def __init__(
+        self,
+        line: Line,
+        parts: Parts,
+        log: CallLog,
+        post: Callable[[Signal], None],
+        wants_beeps: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._line, self._parts, self._log, self._post = line, parts, log, post
+        self._tones = ToneEar(post, wants_beeps)
         self._waiting: deque[CallerSound] = deque()
         self._more = asyncio.Event()
         self._over = False  # no more sound will be passed on
@@ -62,8 +71,9 @@ class Ear:
     async def _audio(self) -> AsyncIterator[AudioChunk]:
         async for sound in self._line.sound():
             if isinstance(sound, Keyed):
-                self._post(sound)
+                self._tones.keyed(sound)
             else:
+                self._tones.hear(sound)
                 yield sound
         self._post(HungUp(self._line.lost))
 

@@ -19,6 +19,7 @@ from app.call.reply import Asked, Reply, Scene
 from app.call.setup import CallSetup, Parts
 from app.dialog import turns
 from app.dialog.events import (
+    AgentKeyed,
     CallEnded,
     CallerKeyed,
     CallerSaid,
@@ -35,9 +36,11 @@ from app.dialog.events import (
     Tick,
 )
 from app.dialog.patience import Patience
+from app.dialog.reception import Hush, Learned, Press, Reception, SayTo
 from app.dialog.turns import CutReply, DropDraft, Duck, EndCall, Hold, Phase, PutAside, Restore, Turn
 from app.errors import ProviderError, StoreError
-from app.ports import Closing, Commit, Journal, Line, Move, Note, Pressed, Said, Silent, Volume
+from app.ports import Closing, Commit, Journal, Line, MachineListens, Move, Note, Pressed, Said, Silent, Volume
+from app.telephony import dtmf
 
 _LAST_WORDS_S = 5.0  # for speech to text and the dialogue to take in what was said while hanging up
 
@@ -73,6 +76,8 @@ class Session:
         self._speaking: asyncio.Task[None] | None = None
         self._draft: Draft | None = None
         self._words_ms: int | None = None  # when the words of the turn were complete
+        placed = call.began.direction == "outbound" and not call.resumed
+        self._reception = Reception(call.machines) if placed else None
         self._reason = "error"  # until we know better
         parts.report_to(log.write)
 
@@ -80,7 +85,9 @@ class Session:
         self._write_beginning()
         try:
             async with self._group:
-                ear = Ear(self._line, self._parts, self._log, self._post)
+                ear = Ear(self._line, self._parts, self._log, self._post, self._wants_beeps)
+                if self._call.carrier is not None:
+                    self._call.carrier.listen(self._post)
                 senses = [
                     self._group.create_task(ear.watch(), name="watch"),
                     listening := self._group.create_task(ear.listen(), name="listen"),
@@ -117,6 +124,11 @@ class Session:
                 self._words_ms = self._line.now_ms()
             if isinstance(signal, ReplyEnded):
                 await self._end_reply()
+            if self._reception is not None:
+                if (ended := await self._receive(self._reception, signal)) is not None:
+                    return ended, not isinstance(signal, HungUp)
+                if self._reception.in_charge and not isinstance(signal, HungUp):
+                    continue
             patience = self._patience.expecting(self._parts.dialogue.expecting())
             self._turn, actions = turns.step(self._turn, signal, self._line.now_ms(), patience)
             for action in actions:
@@ -137,10 +149,46 @@ class Session:
                         return reason, not isinstance(signal, HungUp)
             assert self._turn.phase is not Phase.OVER
 
+    async def _receive(self, reception: Reception, signal: Signal) -> str | None:
+        """What a machine on the other end calls for. Returns the reason to end the call, or None."""
+        was_in_charge = reception.in_charge
+        for act in reception.step(signal, self._line.now_ms()):
+            match act:
+                case Learned(fact):
+                    self._log.write(fact)
+                case Hush():
+                    await self._drop_draft()
+                    await self._cut(CutReply(self._line.now_ms(), by_caller=False))
+                    self._line.turn(Volume.FULL)
+                case SayTo(kind):
+                    now_ms = self._line.now_ms()
+                    asked = Asked(self._turn.number, now_ms, None, now_ms, timed=False)
+                    self._begin_reply(self._parts.dialogue.answer(MachineListens(asked.turn, kind)), asked)
+                case Press(keys):
+                    self._press(keys)
+                case EndCall(reason):
+                    return reason
+        if was_in_charge or reception.in_charge:
+            self._turn = turns.hushed(self._turn, self._line.now_ms())
+        return None
+
+    def _press(self, keys: str) -> None:
+        """As tones: the media stream has no other way."""
+        utterance = next(self._scene.utterances)
+        self._log.write(AgentKeyed(keys))
+        self._line.play(utterance, dtmf.tones(keys))
+        self._line.end_utterance(utterance)
+
+    def _wants_beeps(self) -> bool:
+        return self._reception is not None and self._reception.listens(self._line.now_ms())
+
     async def _next(self) -> Signal:
         """The next signal, or a Tick when something is due. Word from a reply that was cut meanwhile is no news."""
         patience = self._patience.expecting(self._parts.dialogue.expecting())
         due_ms = turns.deadline(self._turn, patience)
+        if self._reception is not None:
+            soon_ms = self._reception.deadline(self._line.now_ms())
+            due_ms = soon_ms if due_ms is None or self._reception.in_charge else min(due_ms, soon_ms or due_ms)
         wait_s = None if due_ms is None else max(0, due_ms - self._line.now_ms() + 1) / 1000
         try:
             async with asyncio.timeout(wait_s):

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from app.dialog.events import AgentSaid, CallBegan, DisclosureHeard, Entry, ProviderFailed, RecordingRefused, UnitsUsed
+from app.dialog.events import (
+    AgentSaid,
+    CallBegan,
+    CarrierReport,
+    DisclosureHeard,
+    Entry,
+    ProviderFailed,
+    RecordingRefused,
+    UnitsUsed,
+)
+from app.dialog.reception import HANG_UP, Strategy
 from app.ports import Dialogue, HasStandIns, Say, SpeechToText, TextToSpeech, VoiceActivity
 
 
@@ -82,6 +92,26 @@ class Resumed:
         return cls(stream_sid, seq + 1, max(origin_ms, at_ms), turns, utterances, told and not refused)
 
 
+class CarrierNews:
+    """What the carrier reports of a call while it goes on, on its way to whoever holds the call."""
+
+    def __init__(self) -> None:
+        self._waiting: list[CarrierReport] = []
+        self._post: Callable[[CarrierReport], None] | None = None
+
+    def tell(self, report: CarrierReport) -> None:
+        if self._post is None:
+            self._waiting.append(report)
+        else:
+            self._post(report)
+
+    def listen(self, post: Callable[[CarrierReport], None]) -> None:
+        self._post = post
+        for report in self._waiting:
+            post(report)
+        self._waiting.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class CallSetup:
     """`began` is logged as it is, but for the names of the parts, which are asked for theirs.
@@ -94,3 +124,5 @@ class CallSetup:
     redact: Callable[[str], str]
     stand_ins: StandIns = StandIns()
     resumed: Resumed | None = None
+    machines: Strategy = HANG_UP  # what to do when one answers a call we placed
+    carrier: CarrierNews | None = None

@@ -83,9 +83,11 @@ class _Stretch:
 
 
 class Answered:
-    """One call's. Feed signals as they come; times are milliseconds of the call."""
+    """One call's. Feed signals as they come; times are milliseconds of the call. Not `by_pattern`: a machine must show
+    itself by what it says, or by a beep."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_pattern: bool = True) -> None:
+        self._machine_by_pattern = by_pattern
         self._voice: list[_Stretch] = []
         self._on = False
         self._said = ""  # final words
@@ -172,10 +174,11 @@ class Answered:
     def _by_pattern(self, now_ms: int, *, human_words: bool) -> Verdict | None:
         if not self._voice:
             return None
+        human_words = human_words or not self._machine_by_pattern
         first, second = self._voice[0], self._voice[1] if len(self._voice) > 1 else None
         first_ms = (now_ms if self._on and second is None else first.to_ms) - first.from_ms
         if first_ms >= _LONG_MS and not human_words:
-            return Verdict(Kind.VOICEMAIL, min(0.95, 0.6 + first_ms / 10_000))
+            return Verdict(Kind.VOICEMAIL, min(0.85, 0.5 + first_ms / 10_000))
         if second is not None and second.from_ms - first.to_ms <= _SECOND_THOUGHT_MS and not human_words:
             second_ms = (now_ms if self._on and self._voice[-1] is second else second.to_ms) - second.from_ms
             if second_ms >= _SECOND_LONG_MS:

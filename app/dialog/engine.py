@@ -15,7 +15,7 @@ from datetime import date
 
 from app.dialog import guards, keypad, listening
 from app.dialog.events import DisclosureHeard, RecordingRefused, Understood
-from app.dialog.moves import CallerTurn, Closing, HeardLine, Move, Pressed, Said, Silent
+from app.dialog.moves import CallerTurn, Closing, HeardLine, MachineListens, Move, Pressed, Said, Silent
 from app.dialog.reply import Reply
 from app.dialog.script import Playbook
 from app.dialog.state import State, Understanding
@@ -44,6 +44,8 @@ def begin(playbook: Playbook, *, today: date, direction: str = "inbound") -> Res
 def answer(state: State, turn: CallerTurn, meaning: Understanding, playbook: Playbook) -> Result:
     """The next state and what to do. Says nothing that is not made of the playbook's spoken parts."""
     reply = Reply(replace(state, turns=state.turns + 1), playbook)
+    if isinstance(turn, MachineListens):
+        return _tell_machine(reply, turn.kind)
     if state.ended == "opted_out":
         reply.finish("opted_out", "")
         return reply.state, reply.moves()
@@ -111,6 +113,16 @@ def _listen(reply: Reply, turn: int, text: str, meaning: Understanding) -> None:
         _unclear(reply)
     elif not reply.over:
         reply.change(unclear=0)
+
+
+def _tell_machine(reply: Reply, kind: str) -> Result:
+    """Nothing interrupts it, and no question follows: nobody is there to answer."""
+    if kind == "screening":
+        reply.say(reply.book.machines.screening, "screening", protected=True)
+    else:
+        reply.say(reply.book.lines.voicemail, "voicemail", protected=True)
+        reply.finish("message_left", "")
+    return reply.state, reply.moves()
 
 
 def _unclear(reply: Reply) -> None:

@@ -371,6 +371,13 @@ class Underrun:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentKeyed:
+    """We pressed keys, in somebody's menu."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnsweredBy:
     """Who answered a call we placed, as far as is known at `at_ms`; a later one corrects it. `kind`: human, voicemail,
     ivr, screening, unavailable, fax or not_sure."""
@@ -416,6 +423,7 @@ Fact = (
     | UnitsUsed
     | DraftDropped
     | Underrun
+    | AgentKeyed
     | AnsweredBy
     | CallEnded
 )

@@ -97,7 +97,16 @@ class Closing:
     reason: str
 
 
-CallerTurn = Said | Pressed | Silent | Closing
+@dataclass(frozen=True, slots=True)
+class MachineListens:
+    """A machine answered our call and it is time to speak to it: say what is meant for its `kind`, "voicemail" or
+    "screening"."""
+
+    turn: int
+    kind: str
+
+
+CallerTurn = Said | Pressed | Silent | Closing | MachineListens
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.dialog import phrases, voice
 from app.dialog.nodes import Faults, Fields, compose
+from app.dialog.reception import Strategy
 from app.dialog.script import (
     DISCLOSURES,
     FACT_TYPES,
@@ -25,6 +26,7 @@ from app.dialog.script import (
     Closing,
     Fit,
     Lines,
+    Machines,
     Menu,
     Message,
     Offer,
@@ -70,6 +72,7 @@ def parse(text: str, name: str) -> Playbook:
         messages=tuple(_message(message_name, fields, facts) for message_name, fields in top.each("messages")),
         closing=_closing(top.fields("closing")),
         lines=_lines(top.fields("lines")),
+        machines=_machines(top.fields("machines", needed=False)),
         voice=voice.read(top.fields("voice", needed=False)),
     )
     if opening:
@@ -334,6 +337,21 @@ def _message(name: str, fields: Fields, facts: tuple[WantedFact, ...]) -> Messag
     message = Message(name, fields.one_of("when", OCCASIONS), _spoken(fields, "text", gaps))
     fields.done()
     return message
+
+
+def _machines(fields: Fields | None) -> Machines:
+    """Without the section, or a line of it, we hang up on machines."""
+    if fields is None:
+        return Machines()
+    ivr = fields.one_of("ivr", ("hang_up", "press_key"), "hang_up")
+    key = fields.one_of("key", KEYS, "") if fields.has("key") else ""
+    screening = fields.one_of("screening", ("hang_up", "say_who"), "hang_up")
+    voicemail = fields.one_of("voicemail", ("hang_up", "leave_message"), "hang_up")
+    who = _spoken(fields, "who", default="" if screening == "hang_up" else None)
+    if ivr == "press_key" and not key:
+        fields.faults.add(fields.line_of("ivr"), 'machines.ivr is press_key, so `key` must say which: key: "0".')
+    fields.done()
+    return Machines(Strategy(voicemail, ivr, key, screening), who)
 
 
 def _lines(fields: Fields | None) -> Lines:

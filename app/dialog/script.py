@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import time
 
 from app.dialog import phrases
+from app.dialog.reception import HANG_UP, Strategy
 from app.dialog.voice import USUAL, Voice
 
 FACT_TYPES = ("choice", "number", "digits", "name")
@@ -189,6 +190,15 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Machines:
+    """What is done when a machine answers our call, and what a call screener is told. The message for a mailbox is
+    `Lines.voicemail`."""
+
+    strategy: Strategy = HANG_UP
+    screening: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """What every conversation may need."""
 
@@ -233,6 +243,7 @@ class Playbook:
     messages: tuple[Message, ...]
     closing: Closing
     lines: Lines
+    machines: Machines = Machines()
     voice: Voice = USUAL
 
     def opening(self, direction: str) -> tuple[OpeningLine, ...]:
@@ -278,6 +289,7 @@ class Playbook:
         yield from (answer.say for answer in self.answers)
         visit = self.appointment
         yield from (visit.other, visit.none_fit, visit.confirm, visit.declined, self.callback.promise)
+        yield self.machines.screening
         yield from (self.whatsapp.yes, self.whatsapp.no, self.closing.go_on, self.closing.goodbye)
         for field in fields(self.lines):
             line: str | tuple[str, ...] = getattr(self.lines, field.name)

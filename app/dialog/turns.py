@@ -208,6 +208,11 @@ def step(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> tuple[T
     return turn, done
 
 
+def hushed(turn: Turn, now_ms: int) -> Turn:
+    """We fell silent, and what was heard so far needs no answer; the next word is the first."""
+    return Turn(Phase.LISTENING, since_ms=now_ms, number=turn.number, heard_to_ms=turn.heard_to_ms, sign_ms=now_ms)
+
+
 def deadline(turn: Turn, patience: Patience) -> int | None:
     """When a Tick is needed if nothing else happens; None when the call is over."""
     return min((due for due, _ in _agenda(turn, patience)), default=None)

@@ -22,6 +22,7 @@ from app.ports import (
     Expectation,
     Finish,
     HeardLine,
+    MachineListens,
     Move,
     Pressed,
     Said,
@@ -152,6 +153,9 @@ def script(
                 return replies.get(digits, otherwise)
             case Silent():
                 return (Say(("Are you still there?",), "nudge"),)
+            case MachineListens(kind=kind):
+                message = Say((f"This is a message for a machine of the kind {kind}.",), kind, protected=True)
+                return (message, Finish("message_left")) if kind == "voicemail" else (message,)
             case Closing(reason=reason):
                 return (Say(("Goodbye.",), "goodbye"), Finish(reason))
 

@@ -22,9 +22,11 @@ RETRY = "#rc=4&rp=ct,rt,5xx"
 
 
 class TwilioCarrier:
-    """`public_url` is where Twilio reaches us; `limit_s` (seconds) ends any call, whatever happens to us."""
+    """`public_url` is where Twilio reaches us; `limit_s` (seconds) ends any call, whatever happens to us. With
+    `detects_machines` Twilio's own detector listens as well, beside the call and never before it (it costs extra)."""
 
-    def __init__(self, client: Client, *, public_url: str, limit_s: int = 1800) -> None:
+    def __init__(self, client: Client, *, public_url: str, limit_s: int = 1800, detects_machines: bool = False) -> None:
+        self._detects_machines = detects_machines
         self._client = client
         self._public_url = public_url
         self._limit_s = limit_s
@@ -32,6 +34,13 @@ class TwilioCarrier:
     def place(self, *, to: str, sender: str, reference: str) -> str:
         """The call's sid. `reference` is the reserved attempt: it comes back with every webhook of this call."""
         query = f"?attempt={quote(reference, safe='')}"
+        detector: dict[str, str] = {}
+        if self._detects_machines:
+            detector = {
+                "machine_detection": "Enable",
+                "async_amd": "true",
+                "async_amd_status_callback": f"{self._public_url}/twilio/amd{query}{RETRY}",
+            }
         with requests_that_matter():
             call = self._client.calls.create(
                 to=to,
@@ -41,6 +50,7 @@ class TwilioCarrier:
                 status_callback_event=EVENTS,
                 timeout=RING_S,
                 time_limit=self._limit_s,
+                **detector,
             )
         if not call.sid:
             raise ProviderUncertain("the call was accepted without an id")

@@ -25,13 +25,16 @@ QUALIFYING_FACTS = 3  # with fewer a rep would have to ask everything again
 
 
 class Result(StrEnum):
-    """What the call achieved, best first where several hold: an opt-out beats everything."""
+    """What the call achieved, best first where several hold: an opt-out beats everything. A mailbox is `voicemail`,
+    with the reason `message_left` where a message is in it; any other machine is `not_reached`."""
 
     OPTED_OUT = "opted_out"
     BOOKED = "booked"
     HUMAN_REQUESTED = "human_requested"
     QUALIFIED = "qualified"
     CONVERSED = "conversed"
+    VOICEMAIL = "voicemail"
+    NOT_REACHED = "not_reached"
     SILENT = "silent"
     ABANDONED = "abandoned"
     PROVIDER_OUTAGE = "provider_outage"
@@ -115,6 +118,10 @@ def _result(log: tuple[Entry, ...], reason: str, *, facts: int, turns: int) -> R
         return Result.PROVIDER_OUTAGE
     if reason == "media_lost":
         return Result.MEDIA_LOST
+    if reason in ("voicemail", "message_left"):
+        return Result.VOICEMAIL
+    if reason in ("ivr", "screening", "unavailable", "fax"):
+        return Result.NOT_REACHED
     if turns:
         return Result.CONVERSED
     return Result.ABANDONED if reason == "caller_hung_up" else Result.SILENT

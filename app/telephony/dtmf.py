@@ -38,6 +38,19 @@ _STEADY = 0.9  # how well the phases of a true tone agree, of 1
 
 Floats = npt.NDArray[np.float32]
 
+_PRESSED_MS, _PAUSE_MS, _LEVEL = 120, 100, 6000
+
+
+def tones(keys: str) -> bytes:
+    """Mu-law of somebody pressing these keys, one after the other."""
+    at = np.arange(_PRESSED_MS * mulaw.BYTES_PER_MS)
+    pressed = b""
+    for key in keys:
+        index = KEYS.index(key.upper())
+        wave = np.sin(_TURNS[index // 4] * at) + np.sin(_TURNS[4 + index % 4] * at)
+        pressed += mulaw.encode(np.rint(wave * _LEVEL).astype(np.int16)) + mulaw.silence(_PAUSE_MS)
+    return pressed
+
 
 @dataclass(frozen=True, slots=True)
 class Tone:

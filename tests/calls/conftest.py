@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pytest
 
 from app.call.bridge import Admission, EndNow, Limits, bridge
 from app.call.pacer import Pacer
-from app.call.setup import CallSetup, Parts, ReadyLine, StandIns
+from app.call.setup import CallSetup, CarrierNews, Parts, ReadyLine, StandIns
 from app.dialog.events import CallBegan, CallEnded, Entry, Fact
 from app.dialog.patience import Patience
+from app.dialog.reception import HANG_UP, Strategy
 from app.exchange.account import Number
 from app.exchange.edges import Form
 from app.exchange.exchange import CallRecord, Exchange
@@ -113,6 +114,9 @@ class Scene:
     stand_ins: StandIns = field(default_factory=lambda: STAND_INS)
     end_after_s: tuple[float, str] | None = None
     cancel_after_s: float | None = None
+    direction: str = "inbound"
+    machines: Strategy = HANG_UP
+    carrier: CarrierNews = field(default_factory=CarrierNews)
 
     def hold(self, *script: Step) -> Held:
         return self.hold_with(Persona("test the call", "murmur", murmured, script))
@@ -131,7 +135,8 @@ class Scene:
         async def admit(started: Started, end_now: EndNow) -> Admission:
             if self.end_after_s is not None:
                 asyncio.get_running_loop().call_later(self.end_after_s[0], end_now, self.end_after_s[1])
-            setup = CallSetup(BEGAN, self.redact, self.stand_ins)
+            began = replace(BEGAN, direction=self.direction)
+            setup = CallSetup(began, self.redact, self.stand_ins, machines=self.machines, carrier=self.carrier)
             parts = Parts(self.dialogue, self.stt, self.tts, self.voice)
             return Admission(setup, parts, self.journal, self.patience)
 

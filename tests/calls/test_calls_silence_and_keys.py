@@ -4,8 +4,11 @@ from app.dialog.events import CallerKeyed, CallerSilent
 from app.dialog.patience import Patience
 from app.dialog.transcript import transcript_of
 from app.exchange.personas import Press, Silence, Speak, WaitForAgent
+from app.exchange.phones import Pickup
+from app.exchange.sound import key
 from app.ports import Closing, Expectation, Finish, Pressed, Said, Say, Silent
-from app.providers.scripted import ScriptedDialogue, ScriptedSpeechToText, script
+from app.providers.scripted import ScriptedDialogue, ScriptedSpeechToText, ScriptedVoiceActivity, script
+from app.telephony.mulaw import silence
 
 GREETING = Say(("Hello, this is Northlight.",), "disclosure:recording")
 END = (Say(("Goodbye then.",), "goodbye"), Finish("finished"))
@@ -66,3 +69,31 @@ def test_a_call_that_takes_too_long_is_ended_politely(scene):
     assert dialogue.turns[-1] == Closing(len(dialogue.turns), "too_long")
     assert dialogue.heard_lines[-1].complete
     assert held.record.tape.ms <= 24_000
+
+
+class Whistler:
+    """Somebody whose carrier reports no keys: they come as tones only, or as both."""
+
+    def __init__(self, keys, *, reported=""):
+        self.keys, self.reported = keys, reported
+
+    def ring(self, caller):
+        return Pickup()
+
+    async def talk(self, handset):
+        await handset.until(lambda: handset.agent_spoke_since(0) and handset.agent_quiet_ms >= 700)
+        for digit in self.keys:
+            if digit in self.reported:
+                await handset.press(digit)
+            await handset.say(key(digit, 80))
+            await handset.say(silence(120))
+
+
+@pytest.mark.parametrize("reported", ["", "94110", "41"])
+def test_keys_that_come_as_tones_count_and_those_the_carrier_reports_too_count_once(scene, reported):
+    expects = Expectation("ask:zip", "digits", digits=5)
+    dialogue = ScriptedDialogue((GREETING,), script({"94110": END}), expects=expects)
+    voice = ScriptedVoiceActivity(threshold=1e9)  # tones are no voice
+    held = scene(dialogue, voice=voice).hold_with(Whistler("94110", reported=reported))
+    assert [fact.digits for fact in held.facts(CallerKeyed)] == ["94110"]
+    assert held.reason == "finished"

@@ -22,7 +22,7 @@ from app.exchange.exchange import CallRecord
 from app.exchange.marks import LINES
 from app.exchange.phones import Stretch
 from app.exchange.playout import Gap
-from app.exchange.sound import FRAME_BYTES, FRAME_MS, LOUD
+from app.exchange.sound import FRAME_MS, LOUD
 from app.telephony import mulaw
 
 Levels: TypeAlias = npt.NDArray[np.float32]
@@ -74,7 +74,7 @@ def listen(record: CallRecord, said: Sequence[Saying], *, refused: bool = False)
     if refused:
         return Ear(refused=True)
     heard = bytes(record.tape.heard)
-    levels = _levels(heard)
+    levels = mulaw.levels(heard)
     numbers = _marks(heard)
     spoken = record.handset.spoken
     found = []
@@ -159,11 +159,6 @@ def _longest_run(holds: npt.NDArray[np.bool_]) -> int:
 def _in_the_middle(gap: Gap) -> bool:
     """A gap behind the mark at the beginning of an utterance lies before it; without marks it cannot be told."""
     return bool(gap.before) and not gap.before.endswith("-0")
-
-
-def _levels(sound: bytes) -> Levels:
-    frames = np.frombuffer(sound[: len(sound) // FRAME_BYTES * FRAME_BYTES], np.uint8).reshape(-1, FRAME_BYTES)
-    return np.sqrt((mulaw.decode(frames.tobytes()).astype(np.float32).reshape(frames.shape) ** 2).mean(axis=1))
 
 
 def _marks(sound: bytes) -> list[int | None]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from app.exchange import marks, voices
 from app.exchange.hearing import Word
 from app.exchange.sound import FRAME_BYTES, FRAME_MS, QUIET, is_loud
@@ -86,13 +84,6 @@ def without_edges(clip: bytes) -> bytes:
     loud = [place for place, frame in enumerate(mulaw.frames(clip)) if is_loud(frame)]
     frames = b"".join(mulaw.frames(clip))
     return frames[loud[0] * FRAME_BYTES : (loud[-1] + 1) * FRAME_BYTES] if loud else QUIET
-
-
-def loud_frames(sound: bytes, level: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which whole frames have at least this root mean square."""
-    samples = mulaw.decode(sound[: len(sound) // FRAME_BYTES * FRAME_BYTES]).astype(np.float32)
-    loud: np.ndarray[tuple[int], np.dtype[np.bool_]] = (samples.reshape(-1, FRAME_BYTES) ** 2).mean(axis=1) >= level**2
-    return loud
 
 
 def _in_time(text: str, from_ms: int, ms: int) -> tuple[Word, ...]:

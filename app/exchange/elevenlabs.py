@@ -100,7 +100,7 @@ class ElevenLabsServer:
         )
         config = uvicorn.Config(
             web, log_level="critical", access_log=False, lifespan="off", ws="websockets-sansio",
-            timeout_graceful_shutdown=1,
+            ws_per_message_deflate=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
         await self._open.enter_async_context(running(LoopServer(config), listener))
         return self

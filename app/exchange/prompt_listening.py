@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.exchange import marks
-from app.exchange.caller_words import Register, Saying, Speaker, loud_frames
+from app.exchange.caller_words import Register, Saying, Speaker
 from app.exchange.hearing import Span, Word
 from app.exchange.listening import REQUEST_ID, Flux, Listening, Message, Nova, metadata, result
 from app.exchange.sound import FRAME_BYTES, FRAME_MS, LOUD
+from app.telephony.mulaw import levels
 
 INTERIM_MS = 250
 EAGER_MS = 120
@@ -92,7 +93,7 @@ class PromptListening(Listening):
         data, self._rest = data[:whole], data[whole:]
         if not data:
             return
-        loud = loud_frames(data, LOUD)
+        loud = levels(data) >= LOUD
         if self._speaker is None and not loud[0]:
             self._speaker = self.register.by_frame(data[:FRAME_BYTES])
         if loud.any():

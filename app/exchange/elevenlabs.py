@@ -11,27 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from app.exchange.server import LoopServer
-from app.exchange.sound import murmur
 from app.exchange.voice_library import VoiceLibrary
+from app.exchange.voice_server import MS_PER_CHAR, Seen, SpeechFaults, VoiceServer
 from app.telephony import mulaw
 
-MS_PER_CHAR = 60
-_CHARS_PER_MESSAGE = 8
+__all__ = ["MS_PER_CHAR", "ElevenLabsServer", "SpeechFaults"]
+
 _SCHEDULE = 120  # characters gathered before speech is made of them, unless flushed or in auto mode
 _KNOWN = frozenset(
     ("model_id", "language_code", "enable_logging", "enable_ssml_parsing", "output_format", "inactivity_timeout",
@@ -40,73 +35,21 @@ _KNOWN = frozenset(
 _NAMES = {401: "invalid_api_key", 404: "voice_not_found", 429: "too_many_concurrent_requests", 400: "bad_request"}
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechFaults:
-    """None of it by default.
-
-    status          handshakes and requests are answered with this
-    sockets_down    handshakes alone are answered with 503
-    stall_after_ms  after so much audio of a line nothing more comes
-    drop_after_ms   the socket is closed with 1011 after so much audio of a line
-    malformed       broken JSON, broken base64 and a nonsense alignment between the good messages
-    unknown         message types from the future between the good messages
-    error           an error object of this name instead of audio
-    """
-
-    status: int = 0
-    sockets_down: bool = False
-    stall_after_ms: int | None = None
-    drop_after_ms: int | None = None
-    malformed: bool = False
-    unknown: bool = False
-    error: str = ""
-
-
-@dataclass(slots=True)
-class Seen:
-    """What a client did on one connection, message by message."""
-
-    query: Mapping[str, str]
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    closed: tuple[int, str] | None = None  # by us, and why
-
-
-class ElevenLabsServer:
-    """Serves while the block runs. `faults`, `first_audio_s` (from the flush of a text to its first audio) and
-    `voice_of` (a text as audio and alignment) may be changed at any time. `library` keeps the copied voices."""
+class ElevenLabsServer(VoiceServer):
+    """`library` keeps the copied voices."""
 
     def __init__(self, *, key: str = "elevenlabs-key", voice: str = "voice-1", faults: SpeechFaults | None = None):
-        self.key, self.voice, self.faults = key, voice, faults or SpeechFaults()
-        self.first_audio_s = 0.0
-        self.voice_of: Callable[[str], Iterable[tuple[bytes, dict[str, Any]]]] = speech
-        self.connections: list[Seen] = []
-        self.requests: list[dict[str, Any]] = []  # bodies of HTTP requests
+        super().__init__(key, faults)
+        self.voice = voice
         self.library = VoiceLibrary(self._stranger)
-        self.url = ""
-        self._open = AsyncExitStack()
 
-    async def __aenter__(self) -> Self:
-        """On a free port of this machine."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        self._open.callback(listener.close)
-        self.url = f"ws://127.0.0.1:{listener.getsockname()[1]}"
-        web = Starlette(
-            routes=[
-                *self.library.routes(),
-                WebSocketRoute("/v1/text-to-speech/{voice}/stream-input", self._single),
-                WebSocketRoute("/v1/text-to-speech/{voice}/multi-stream-input", self._multi),
-                Route("/v1/text-to-speech/{voice}/stream", self._http, methods=["POST"]),
-            ]
+    def routes(self) -> Sequence[BaseRoute]:
+        return (
+            *self.library.routes(),
+            WebSocketRoute("/v1/text-to-speech/{voice}/stream-input", self._single),
+            WebSocketRoute("/v1/text-to-speech/{voice}/multi-stream-input", self._multi),
+            Route("/v1/text-to-speech/{voice}/stream", self._http, methods=["POST"]),
         )
-        config = uvicorn.Config(
-            web, log_level="critical", access_log=False, lifespan="off", ws="websockets-sansio",
-            ws_per_message_deflate=False, timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        await self._open.enter_async_context(running(LoopServer(config), listener))
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._open.aclose()
 
     def _wrong(self, headers: Mapping[str, str], path: Mapping[str, str], query: Mapping[str, str]) -> Response | None:
         if self.faults.status:
@@ -278,32 +221,5 @@ class _Talking:
             await self._connection.close(code, reason)
 
 
-def speech(text: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Audio and alignment, a few characters at a time; characters are loud, spaces are quiet."""
-    for start in range(0, len(text), _CHARS_PER_MESSAGE):
-        chars = text[start : start + _CHARS_PER_MESSAGE]
-        quiet = mulaw.silence(MS_PER_CHAR)
-        sound = b"".join(quiet if char.isspace() else murmur(MS_PER_CHAR) for char in chars)
-        yield (
-            sound,
-            {
-                "chars": list(chars),
-                "charStartTimesMs": [place * MS_PER_CHAR for place in range(len(chars))],
-                "charDurationsMs": [MS_PER_CHAR] * len(chars),
-            },
-        )
-
-
 def _refusal(status: int, why: str) -> Response:
     return JSONResponse({"detail": {"status": _NAMES.get(status, "error"), "message": why}}, status)
-
-
-@asynccontextmanager
-async def running(server: uvicorn.Server, listener: socket.socket) -> AsyncIterator[None]:
-    """A web server of an emulator, while the block runs."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve([listener]), name="emulator")
-        try:
-            yield
-        finally:
-            server.should_exit = True

@@ -7,15 +7,13 @@ Modules are imported when they are chosen: a process pays only for what it uses.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from importlib import import_module
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
 from app import logs
 from app.dialog.script import Playbook
@@ -27,13 +25,11 @@ from app.providers.circuits import Circuits, FuseBox
 from app.providers.language_model import LanguageModel
 from app.providers.meter import Meter
 from app.providers.model_chain import ModelChain
+from app.providers.shared import Shared, module, offline_stt, offline_tts
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.providers.offline.dialogue import Understand
-    from app.providers.offline.synthesis import Synthesizer
-    from app.providers.offline.vad import SileroVoiceActivity
-    from app.providers.offline.workers import RecogniserPool
     from app.providers.openai import Guide
     from app.providers.prober import Prober
     from app.providers.realtime_speech import RealtimeEngine
@@ -62,78 +58,26 @@ class Connected(Protocol):
     async def close(self) -> None: ...
 
 
-MOST_RECOGNISERS = 4  # processes; one keeps up with about fifteen people talking at the same time
 PLAYBOOKS = 32  # whose language models and intents are kept at hand
 
 
-class Shared:
-    """What the calls of one process share, each made when it is first needed."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.offline: dict[Synthesizer | None, TextToSpeech] = {}
-
-    @cached_property
-    def voice(self) -> SileroVoiceActivity:
-        """Hears all calls in batches."""
-        from app.providers.offline.vad import SileroVoiceActivity
-
-        return SileroVoiceActivity()
-
-    @cached_property
-    def recognisers(self) -> RecogniserPool:
-        from app.providers.offline.workers import RecogniserPool
-
-        return RecogniserPool(min(MOST_RECOGNISERS, max(1, (os.cpu_count() or 2) - 1)))
-
-    @cached_property
-    def speaks_anything(self) -> bool:
-        """Without it there is the voice pack alone, which holds the lines of the playbook and no others."""
-        from app.providers.offline import synthesis
-
-        live = _chain(TEXT_TO_SPEECH, self.settings, "tts") != [_offline_tts]
-        return live or bool(synthesis.available())
-
-
-def _offline_stt(shared: Shared, playbook: Playbook) -> SpeechToText:
-    from app.dialog.sayings import sayings_for
-    from app.providers.offline.stt import OfflineSpeechToText
-
-    return OfflineSpeechToText(lambda expected: sayings_for(playbook, expected), shared.recognisers)
-
-
-def _offline_tts(shared: Shared, voice: Voice) -> TextToSpeech:
-    """Playbooks that do not differ in the voice here share what was synthesized."""
-    from app.providers.offline.tts import OfflineTextToSpeech, own_voice
-
-    own = own_voice(voice)
-    if own not in shared.offline:
-        shared.offline[own] = OfflineTextToSpeech(own=own)
-    return shared.offline[own]
-
-
-def _module(name: str, make: str = "make") -> Callable[..., Any]:
-    """Makes what this function of the module returns, given the settings and what depends on the stage."""
-    return lambda shared, *of: getattr(import_module(name), make)(shared.settings, *of)
-
-
 SPEECH_TO_TEXT: Mapping[str, Kind[Callable[[Shared, Playbook], SpeechToText]]] = {
-    "deepgram": Kind(_module("app.providers.deepgram"), needs=("deepgram_api_key",)),
-    "offline": Kind(_offline_stt),
+    "deepgram": Kind(module("app.providers.deepgram"), needs=("deepgram_api_key",)),
+    "offline": Kind(offline_stt),
 }
 # None: no model from here on. Every chain ends so, named or not.
 DIALOGUE: Mapping[str, Kind[Callable[[Shared], LanguageModel | RealtimeEngine] | None]] = {
-    "realtime": Kind(_module("app.providers.realtime_speech"), needs=("openai_api_key",)),
-    "openai": Kind(_module("app.providers.chat")),
-    "openai_2": Kind(_module("app.providers.chat", "make_second"), needs=("openai_2_model",)),
-    "openai_responses": Kind(_module("app.providers.responses"), needs=("openai_api_key",)),
-    "anthropic": Kind(_module("app.providers.anthropic"), needs=("anthropic_api_key",)),
+    "realtime": Kind(module("app.providers.realtime_speech"), needs=("openai_api_key",)),
+    "openai": Kind(module("app.providers.chat")),
+    "openai_2": Kind(module("app.providers.chat", "make_second"), needs=("openai_2_model",)),
+    "openai_responses": Kind(module("app.providers.responses"), needs=("openai_api_key",)),
+    "anthropic": Kind(module("app.providers.anthropic"), needs=("anthropic_api_key",)),
     "playbook": Kind(None),
 }
 TEXT_TO_SPEECH: Mapping[str, Kind[Callable[[Shared, Voice], TextToSpeech]]] = {
-    "elevenlabs": Kind(_module("app.providers.elevenlabs"), needs=("elevenlabs_api_key", "elevenlabs_voice_id")),
-    "aura": Kind(_module("app.providers.aura"), needs=("deepgram_api_key",)),
-    "offline": Kind(_offline_tts),
+    "elevenlabs": Kind(module("app.providers.elevenlabs"), needs=("elevenlabs_api_key", "elevenlabs_voice_id")),
+    "aura": Kind(module("app.providers.aura"), needs=("deepgram_api_key",)),
+    "offline": Kind(offline_tts),
 }
 
 
@@ -210,10 +154,16 @@ class Providers:
         """Those of the chain, shared by all calls; empty when no voice here could say what they come up with."""
         from app.providers.realtime_speech import RealtimeEngine
 
-        if self._llm and not self._shared.speaks_anything:
+        if self._llm and not self._speaks_anything():
             log.warning("no voice here speaks what a language model says: the playbook's own lines are used instead")
             return ()
         return tuple(model for model in self._talking if not isinstance(model, RealtimeEngine))
+
+    def _speaks_anything(self) -> bool:
+        """Without it there is the voice pack alone, which holds the lines of the playbook and no others."""
+        from app.providers.offline import synthesis
+
+        return self._tts != [offline_tts] or bool(synthesis.available())
 
     def voice_activity(self) -> VoiceActivity:
         return self._shared.voice

@@ -45,8 +45,8 @@ bench: setup ## calls against emulated providers: delay at the caller's ear, man
 soak: setup ## 500 short calls: does the service's memory stay where it is
 	@$(RUN) bench --soak 500
 
-chaos: setup-dev ## kill workers and the broker while calls end; count what survives
-	@$(PY) -m workers.chaos
+chaos: setup-dev ## providers fail while people talk, workers and broker are killed while calls end; what survives?
+	@$(PY) -m app.chaos; providers=$$?; $(PY) -m workers.chaos && exit $$providers
 
 lock: ## write the lock files anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, Fact, FactLearned
 from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say, Silent
-from app.ports import Dialogue
+from app.ports import Dialogue, TellsItsPace
 
 
 @runtime_checkable
@@ -56,6 +56,9 @@ class Continued:
 
     def heard(self, line: HeardLine) -> None:
         self._dialogue.heard(line)
+
+    def slow(self) -> bool:
+        return isinstance(self._dialogue, TellsItsPace) and self._dialogue.slow()
 
     def fork(self) -> Dialogue | None:
         """What began is past: the dialogue itself goes on."""

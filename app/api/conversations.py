@@ -12,7 +12,7 @@ from typing import Protocol, Self
 from app import observe
 from app.api.records import Records
 from app.api.switchboard import Switchboard
-from app.api.turn_metrics import measure
+from app.api.turn_metrics import StandInTimes, measure
 from app.api.wire import Wire
 from app.call.bridge import Admission, EndNow, bridge
 from app.call.pacer import Pacer
@@ -183,15 +183,18 @@ class Remembering:
         self._journal = journal
         self.kept = kept
         self.began = False
+        self._stand_ins = StandInTimes()
 
     def record(self, entry: Entry) -> None:
         self.kept.append(entry)
         measure(entry)
+        self._stand_ins.take(entry)
         self._journal.record(entry)
 
     async def commit(self, entry: Entry) -> None:
         self.kept.append(entry)
         measure(entry)
+        self._stand_ins.take(entry)
         await self._journal.commit(entry)
 
     async def settle(self) -> None:

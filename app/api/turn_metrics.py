@@ -9,7 +9,17 @@ from collections.abc import Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from app.dialog.events import Entry, Interrupted, ProviderFailed, TokensUsed, TurnTimed, Underrun, UnitsUsed
+from app.dialog.events import (
+    CallerKeyed,
+    CallerSaid,
+    Entry,
+    Interrupted,
+    ProviderFailed,
+    TokensUsed,
+    TurnTimed,
+    Underrun,
+    UnitsUsed,
+)
 from app.dialog.transcript import latencies_of
 from app.providers.circuits import Service
 
@@ -35,6 +45,12 @@ PROVIDER_FAILURES = Counter(
 
 CIRCUITS_OPEN = Gauge(
     "provider_circuits_open", "Businesses for which a provider is left alone after failures.", ["stage", "provider"]
+)
+STAND_IN = Histogram(
+    "turn_stand_in_seconds",
+    "Caller's last sound to our first, in turns in which a stand-in took over before it.",
+    ["stage"],
+    buckets=_SECONDS,
 )
 UNITS = Counter(
     "provider_units", "What providers will charge for: ms, characters, tokens.", ["stage", "provider", "model", "unit"]
@@ -73,3 +89,24 @@ def measure(entry: Entry) -> None:
 def show_circuits(given_up: Mapping[Service, int]) -> None:
     for service, businesses in given_up.items():
         CIRCUITS_OPEN.labels(service.stage, service.provider).set(businesses)
+
+
+class StandInTimes:
+    """One call's: what the caller waited for where somebody else had to take over. What fails once we are speaking is
+    not waited for; when the line runs dry, that is an underrun."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._speaking = True
+
+    def take(self, entry: Entry) -> None:
+        match entry.fact:
+            case CallerSaid() | CallerKeyed():
+                self._speaking = False
+            case ProviderFailed(stage=stage, fallback=fallback) if fallback and (stage == "stt" or not self._speaking):
+                self._stage = stage
+            case TurnTimed():
+                for turn in latencies_of([entry]):
+                    if self._stage and turn.total is not None:
+                        STAND_IN.labels(self._stage).observe(turn.total / 1000)
+                self._stage, self._speaking = "", True

@@ -16,6 +16,7 @@ from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
 from app.errors import ProviderDown, ProviderError
 
+_FORGIVEN_S = 1.0
 MOST_TOKENS = 300  # of one reply, thinking included; what is spoken is shorter
 
 
@@ -71,11 +72,13 @@ Piece = Words | ToolCall | Ended | Tokens | Passed | Unheard
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds: from the request to the first word, between two pieces, and for the figures after the last."""
+    """Seconds: from the request to the first word, between two pieces, and for the figures after the last. Words that
+    come at fewer than `slowest_cps` letters a second would be waited for in mid-sentence."""
 
     first_s: float = DEADLINES.first_token_s
     gap_s: float = DEADLINES.token_gap_s
     usage_s: float = 0.2
+    slowest_cps: float = DEADLINES.slowest_cps
 
 
 class LanguageModel(Protocol):
@@ -141,10 +144,26 @@ async def in_time(
         raise ProviderDown("the stream ended in the middle")
 
 
+@dataclass(slots=True)
+class _WordPace:
+    """How fast words come, from the first on. The first second is forgiven."""
+
+    letters: int = 0
+    first_at: float | None = None
+
+    def drips(self, letters: int, now: float, slowest_cps: float) -> bool:
+        """True when they come slower than they are spoken."""
+        if self.first_at is None:
+            self.first_at = now
+        self.letters += letters
+        since_s = now - self.first_at
+        return since_s > _FORGIVEN_S and self.letters < slowest_cps * since_s
+
+
 async def _timed(open_: Callable[[], Awaitable[Events]], reader: Reader, limits: Limits) -> AsyncGenerator[Piece, None]:
     """Raises TimeoutError when a limit passes; an event that brings nothing on is no sign of life."""
     loop = asyncio.get_running_loop()
-    due, ended = loop.time() + limits.first_s, False
+    due, ended, pace = loop.time() + limits.first_s, False, _WordPace()
     async with asyncio.timeout_at(due):
         events = await open_()
     try:
@@ -158,6 +177,8 @@ async def _timed(open_: Callable[[], Awaitable[Events]], reader: Reader, limits:
             pieces = reader.read(event)
             for piece in pieces:
                 ended = ended or isinstance(piece, Ended)
+                if isinstance(piece, Words) and pace.drips(len(piece.text), loop.time(), limits.slowest_cps):
+                    raise TimeoutError
                 yield piece
             if pieces or reader.grew:
                 due = loop.time() + (limits.usage_s if ended else limits.gap_s)

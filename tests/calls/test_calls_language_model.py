@@ -108,6 +108,15 @@ def test_F11_a_stream_that_stops_is_gone_on_from_in_the_playbooks_words(scene, t
     assert silence_before_the_last_answer(held) <= 2500
 
 
+def test_F11_words_that_drip_are_not_waited_for(scene):
+    held = called(scene, MemoryServer(Completion(WORDS, first_s=0.3, token_s=0.7)), *ASKING)
+    said = " ".join(heard(held))
+    assert ANSWER in said
+    [failed] = held.facts(ProviderFailed)
+    assert (failed.fallback, failed.kind) == ("playbook", "late")
+    assert silence_before_the_last_answer(held) <= 2500
+
+
 def test_an_interrupted_answer_is_remembered_as_far_as_it_was_heard(scene):
     server = MemoryServer(Completion(WORDS, first_s=0.3), Completion("I see.", first_s=0.3))
     steps = (WaitForAgent(), Press("1"), WaitForAgent(), Speak(PRICE), InterruptAfter(700, "tell me"), Silence(4000))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import REGISTRY
 
-from app.api.turn_metrics import measure
+from app.api.turn_metrics import StandInTimes, measure, show_circuits
 from app.dialog.events import CallerSaid, Entry, Fact, Interrupted, ProviderFailed, TurnTimed, Underrun
+from app.providers.circuits import Service
 
 
 def value(name: str, **labels: str) -> float:
@@ -27,6 +28,12 @@ def test_a_turn_is_what_the_caller_waited() -> None:
     assert added(TURN, "turn_stage_seconds_sum", stage="tts_ttfb") == 0.05
 
 
+def test_circuits_that_are_open_are_shown_until_they_close() -> None:
+    for businesses in (2, 0):
+        show_circuits({Service("llm", "openai"): businesses})
+        assert value("provider_circuits_open", stage="llm", provider="openai") == businesses
+
+
 def test_the_opening_answers_nobody() -> None:
     opening = TurnTimed(0, 0, 0, None, 5, 20, 30, 40)
     assert added(opening, "turn_voice_to_voice_seconds_count") == 0
@@ -41,6 +48,28 @@ def test_what_failed_is_counted_with_its_fallback() -> None:
     labels = {"stage": "tts", "provider": "elevenlabs", "fallback": "yes", "kind": "late"}
     assert added(failed, "provider_failures_total", **labels) == 1
     assert added(Underrun(4, 300), "audio_out_underruns_total") == 1
+
+
+def waited(*facts: Fact) -> dict[str, float]:
+    """Seconds in the histogram of stand-ins, by stage."""
+    before = {stage: value("turn_stand_in_seconds_sum", stage=stage) for stage in ("stt", "dialogue", "tts")}
+    times = StandInTimes()
+    for fact in facts:
+        times.take(Entry(1, 0, fact))
+    return {
+        stage: round(value("turn_stand_in_seconds_sum", stage=stage) - seconds, 6)
+        for stage, seconds in before.items()
+        if value("turn_stand_in_seconds_sum", stage=stage) != seconds
+    }
+
+
+def test_what_the_caller_waited_for_a_stand_in() -> None:
+    said, down = CallerSaid(3, "", 1.0, 0, 10, ""), ProviderFailed("dialogue", "openai", "x", "playbook")
+    deaf = ProviderFailed("stt", "deepgram", "x", "offline")
+    assert waited(said, down, TURN) == {"dialogue": 0.6}
+    assert waited(deaf, said, TURN, said, TURN) == {"stt": 0.6}
+    assert waited(said, TURN, down, said, TURN) == {}, "what fails in mid-reply kept nobody waiting"
+    assert waited(said, ProviderFailed("tts", "x", "y"), TURN) == {}, "nobody stood in"
 
 
 def test_T20_words_leave_no_trace() -> None:

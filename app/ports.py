@@ -127,9 +127,12 @@ class HasVoiceVersion(Protocol):
 
 @runtime_checkable
 class TellsItsPace(Protocol):
-    """A dialogue that knows when its next answer will probably keep the caller waiting."""
+    """A dialogue that knows how long its answers usually take to begin."""
 
-    def slow(self) -> bool: ...
+    def late_in_s(self) -> float | None:
+        """Seconds until the answer it was asked for last will be later than usual: 0 or less when it is, or when all
+        are late these days. None when it has begun, or nobody knows what is usual."""
+        ...
 
 
 @runtime_checkable

@@ -57,8 +57,8 @@ class Continued:
     def heard(self, line: HeardLine) -> None:
         self._dialogue.heard(line)
 
-    def slow(self) -> bool:
-        return isinstance(self._dialogue, TellsItsPace) and self._dialogue.slow()
+    def late_in_s(self) -> float | None:
+        return self._dialogue.late_in_s() if isinstance(self._dialogue, TellsItsPace) else None
 
     def fork(self) -> Dialogue | None:
         """What began is past: the dialogue itself goes on."""

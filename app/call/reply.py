@@ -17,14 +17,14 @@ from app.call.ledger import Ledger, Utterance
 from app.call.log import CallLog
 from app.call.moves import Committing, Failed, LineBegan, LineEnded, Noted, Output, Production, Through
 from app.call.setup import Parts, ReadyLine, StandIns
-from app.call.waiting import Waiting, acknowledged_ms
+from app.call.waiting import Waiting, acknowledge_at_ms
 from app.dialog.events import Fact, ProviderFailed, ReplyBegan, ReplyEnded, Signal, TurnTimed
 from app.dialog.patience import Patience
 from app.errors import ProviderError
-from app.ports import Commit, Dialogue, Line, Note, Played, Speech, TellsItsPace
+from app.ports import Commit, Line, Note, Played, Speech, TellsItsPace
 
 _LEAST_WAIT_MS = 400  # a reply asked for late gets this much before the filler
-_SLOW_WAIT_MS = 60  # one that is expected late, before it is acknowledged: the playbook's own lines come at once
+_LOOK_MS = 40  # how often we ask whether the answer is late
 _OWN_VOICE_S = 0.35  # a stand-in is heard in the call's own voice if that begins by then, else from its recording
 _STAND_IN_S = 2.0  # a stand-in without a recording must have been synthesised by then
 
@@ -71,7 +71,6 @@ class Reply:
         self._said: asyncio.Queue[Utterance | None] = asyncio.Queue()
         self._current: Utterance | None = None
         self._last: Output | None = None
-        self._slow = _slow(scene.parts.dialogue) if asked.timed else False
         self._acknowledged = False
         self._skipping = False  # a line of thanks, when we have just acknowledged
         self._filled = False
@@ -123,7 +122,8 @@ class Reply:
                     at_ms, output = await self._production.outputs.get()
             except TimeoutError:
                 if self._may_acknowledge():
-                    self._acknowledged = await self._acknowledge()
+                    if self._scene.line.now_ms() >= self._acknowledge_at_ms():
+                        self._acknowledged = await self._acknowledge()
                     continue
                 if self._may_fill():
                     self._filled = True
@@ -196,6 +196,13 @@ class Reply:
         answers = self._asked.timed and not self._asked.closing
         return self._scene.waiting.acknowledges and answers and self._last is None and not self._acknowledged
 
+    def _acknowledge_at_ms(self) -> int:
+        """As far as is known now: the dialogue may not have been asked yet, or begin to answer."""
+        dialogue, now_ms = self._scene.parts.dialogue, self._scene.line.now_ms()
+        late_in_s = dialogue.late_in_s() if isinstance(dialogue, TellsItsPace) else None
+        late_ms = None if late_in_s is None else now_ms + round(late_in_s * 1000)
+        return acknowledge_at_ms(self._scene.patience, self._asked.stopped_ms, self._asked.decided_ms, late_ms)
+
     async def _acknowledge(self) -> bool:
         """Unless the answer is there by now. True in any case: it is not tried twice."""
         if self._production.outputs.empty():
@@ -205,9 +212,7 @@ class Reply:
     def _wait_s(self) -> float:
         patience, now_ms, decided_ms = self._scene.patience, self._scene.line.now_ms(), self._asked.decided_ms
         if self._may_acknowledge():
-            due_ms = acknowledged_ms(patience, self._asked.stopped_ms, slow=self._slow)
-            least_ms = _SLOW_WAIT_MS if self._slow else _LEAST_WAIT_MS
-            return max(due_ms, decided_ms + least_ms, now_ms) / 1000 - now_ms / 1000
+            return min(max(0, self._acknowledge_at_ms() - now_ms), _LOOK_MS) / 1000
         if self._may_fill() or self._spoke:
             due_ms = self._quiet_from_ms + patience.filler_ms
         else:
@@ -285,7 +290,3 @@ class Reply:
                 drafted_ms=asked.drafted_ms,
             )
         )
-
-
-def _slow(dialogue: Dialogue) -> bool:
-    return isinstance(dialogue, TellsItsPace) and dialogue.slow()

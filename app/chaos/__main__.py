@@ -51,8 +51,8 @@ async def _hold_seed(fault: Fault, seed: Seed, calls: int, line: Lines) -> None:
     async with asyncio.TaskGroup() as group:
         first = asyncio.Event()
         group.create_task(_strike_world(fault, seed, first), name="strike the world")
-        for _ in range(calls):
-            group.create_task(_hold_call(fault, seed, line, first), name="call")
+        for asked in questions(seed.dice, calls, fault.asks):
+            group.create_task(_hold_call(fault, seed, line, first, asked), name="call")
 
 
 async def _strike_world(fault: Fault, seed: Seed, first: asyncio.Event) -> None:
@@ -61,9 +61,14 @@ async def _strike_world(fault: Fault, seed: Seed, first: asyncio.Event) -> None:
     await fault.strike_world(seed)
 
 
-async def _hold_call(fault: Fault, seed: Seed, line: Lines, first: asyncio.Event) -> None:
+def questions(dice: Random, calls: int, each: int) -> list[tuple[str, ...]]:
+    """Every call begins with another one, so that no two requests to a model are the same unless they are repeated."""
+    firsts = dice.sample(QUESTIONS, calls)
+    return [(first, *dice.sample([other for other in QUESTIONS if other != first], each - 1)) for first in firsts]
+
+
+async def _hold_call(fault: Fault, seed: Seed, line: Lines, first: asyncio.Event, asked: tuple[str, ...]) -> None:
     await asyncio.sleep(seed.dice.uniform(0, _SPREAD_S))
-    asked = tuple(seed.dice.sample(QUESTIONS, fault.asks))
     call = await seed.world.call(asked)
     caller = Caller(asked, fault.quiet_ms)
 

@@ -24,6 +24,7 @@ from app.exchange.completions import Completion
 from app.exchange.deepgram import DeepgramServer
 from app.exchange.elevenlabs import ElevenLabsServer
 from app.exchange.hearing import Script
+from app.exchange.listening import Flux
 from app.exchange.openai import ChatServer
 from app.ports import CallerTurn, Dialogue, Expectation, HeardLine, Move, Say
 from app.providers import chat, deepgram, elevenlabs
@@ -35,7 +36,7 @@ from app.providers.pace import Pace
 from app.providers.prober import Prober, probes_of
 from app.providers.scripted import ScriptedVoiceActivity
 
-FINAL_S, FIRST_TOKEN_S, TOKEN_S, FIRST_AUDIO_S = 0.2, 0.3, 0.01, 0.15
+FINAL_MS, FIRST_TOKEN_S, TOKEN_S, FIRST_AUDIO_S = 200, 0.3, 0.01, 0.15
 WORDS = "It depends on your roof. Do you own your home?"
 LISTENING = "flux-general-en"  # what English is heard with unless the settings say otherwise
 OPENING = Say(("How can I help?",), "talk")
@@ -65,13 +66,21 @@ class Journal:
         """Nothing waits."""
 
 
+class PromptFlux(Flux):
+    """Final words so long after the end of speech, and an eager guess before, as the latency figures have it."""
+
+    def quiet_ms(self, endpointing: str) -> int:
+        return FINAL_MS
+
+
 class CallWorld:
     """What one call has of its own: recognisers, which are told by a script what their caller says, and its parts."""
 
     def __init__(self, world: World, lines: tuple[str, ...]) -> None:
         self.lines = lines
         self.ears, self.spare_ears = DeepgramServer(*lines), DeepgramServer(*lines)
-        self.ears.final_s = self.spare_ears.final_s = FINAL_S
+        for ears in (self.ears, self.spare_ears):
+            ears.listening = {**ears.listening, "/v2/listen": PromptFlux}
         self.journal = Journal()
         self._world = world
 
@@ -152,8 +161,8 @@ class InTheMiddle:
         forked = self._dialogue.fork()
         return InTheMiddle(forked) if forked else None
 
-    def slow(self) -> bool:
-        return self._dialogue.slow()
+    def late_in_s(self) -> float | None:
+        return self._dialogue.late_in_s()
 
     def expecting(self) -> Expectation:
         return self._dialogue.expecting()

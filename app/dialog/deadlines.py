@@ -40,8 +40,8 @@ class Deadlines:
     first_audio_s: float = 1.0
     audio_gap_s: float = 0.5  # of silence in a line
     audio_lead_s: float = 0.4  # before what was delivered is played out
-    acknowledge_s: float = 0.25  # from the caller's last sound, where the answer is expected late
-    late_s: float = 1.1  # the same, where it was expected in time
+    acknowledge_s: float = 0.25  # from the caller's last sound, at the earliest: the answer is later than usual
+    late_s: float = 1.1  # the same, whatever is usual
     filler_s: float = 2.0
     give_up_s: float = 5.0
     commit_s: float = 8.0

@@ -107,6 +107,7 @@ class LanguageModelDialogue:
         self._reach = _Reach()
         self._tools_used = 0
         self._unreported: list[TokensUsed] = []
+        self._asked_at: float | None = None  # the model, which has not said a word since
 
     @property
     def name(self) -> str:
@@ -117,8 +118,11 @@ class LanguageModelDialogue:
     def state(self) -> State:
         return self._state
 
-    def slow(self) -> bool:
-        return self._pace.slow
+    def late_in_s(self) -> float | None:
+        if self._asked_at is None:
+            return None
+        usual_s = 0.0 if self._pace.slow else self._pace.usual_s
+        return None if usual_s is None else self._asked_at + usual_s - asyncio.get_running_loop().time()
 
     def expecting(self) -> Expectation:
         return expectation(self._state, self._book, answers_for(self._book, self._state.topic))
@@ -219,13 +223,13 @@ class LanguageModelDialogue:
         attempt.asked = sum(len(message["content"]) for message in prompt)
         composer = attempt.composer
         now = asyncio.get_running_loop().time
-        asked_at: float | None = now()
+        asked_at = self._asked_at = now()
         try:
             async with aclosing(self._model.stream(prompt, attempt.tools)) as pieces:
                 async for piece in pieces:
-                    if asked_at is not None and isinstance(piece, Words | ToolCall):
-                        self._pace.took(now() - asked_at)
-                        asked_at = None
+                    if self._asked_at is not None and isinstance(piece, Words | ToolCall):
+                        self._pace.began(now() - asked_at)
+                        self._asked_at = None
                     match piece:
                         case Words(text):
                             attempt.letters += len(text)
@@ -246,8 +250,10 @@ class LanguageModelDialogue:
                         break
         except ProviderError as error:
             attempt.failure, attempt.kind = str(error), error.kind
-            if asked_at is not None:
-                self._pace.took(now() - asked_at)
+            if self._asked_at is not None:
+                self._pace.failed(now() - asked_at)
+        finally:
+            self._asked_at = None
 
     def _rest(self, attempt: _Attempt, said: str, wording: Wording) -> Iterator[Move]:
         """What the model left to be said, and what its tools lead to."""

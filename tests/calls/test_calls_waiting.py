@@ -26,8 +26,8 @@ WAITING = replace(
 class Slow(ScriptedDialogue):
     """Knows that it is."""
 
-    def slow(self) -> bool:
-        return True
+    def late_in_s(self) -> float:
+        return 0.0
 
 
 def said(held) -> list[str]:

@@ -136,6 +136,15 @@ class TellsItsPace(Protocol):
 
 
 @runtime_checkable
+class Remembers(Protocol):
+    """A voice that has some lines ready."""
+
+    def holds(self, line: Say) -> bool:
+        """Nobody else is needed to say it."""
+        ...
+
+
+@runtime_checkable
 class HasStandIns(Protocol):
     """A part of one call that goes on with another provider when one fails, and tells the call's log so."""
 

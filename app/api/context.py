@@ -39,6 +39,10 @@ class Conversations(Protocol):
 
     async def __aexit__(self, *exc: object) -> None: ...
 
+    def expect(self, playbook: str) -> None:
+        """A call with this playbook (its text) is about to be connected. Never waits, never fails."""
+        ...
+
     async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
         """Returns the end reason once the conversation is over and its log durable; a lost socket is "media_lost"."""
         ...

@@ -56,6 +56,10 @@ class Studio(Protocol):
 
     async def __aexit__(self, *exc: object) -> None: ...
 
+    def expect(self, playbook: str) -> None:
+        """A call with this playbook is about to begin. Never waits, never fails."""
+        ...
+
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         """`log` is what was said before a lost stream: the dialogue goes on from there; empty for a new call."""
         ...
@@ -93,6 +97,9 @@ class Host:
     @property
     def ready(self) -> bool:
         return self._studio.ready
+
+    def expect(self, playbook: str) -> None:
+        self._studio.expect(playbook)
 
     async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
         """Raises NotAuthentic when the stream is not the one the token was for, Busy when one is still open."""

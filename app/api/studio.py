@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import lru_cache
@@ -22,7 +22,7 @@ from app.dialog.events import Entry
 from app.dialog.patience import Patience
 from app.dialog.playbook import parse
 from app.dialog.script import Playbook
-from app.errors import BadInput, ProviderDown
+from app.errors import BadInput, ProviderDown, ProviderError
 from app.providers.meter import Meter
 from app.providers.registry import Providers
 from app.settings import Settings
@@ -42,16 +42,34 @@ class ProviderStudio:
         self._pack = open_pack()
         self._parse = lru_cache(maxsize=32)(parse)
         self._open = AsyncExitStack()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rehearsed: set[str] = set()
 
     async def __aenter__(self) -> Self:
         """Returns at once; getting ready goes on behind it, so that webhooks are answered meanwhile."""
         self._open.push_async_callback(self._providers.close)
-        group = await self._open.enter_async_context(asyncio.TaskGroup())
-        self._open.callback(group.create_task(self._warm(), name="warm up").cancel)
+        self._group = await self._open.enter_async_context(asyncio.TaskGroup())
+        self._open.callback(self._stop)
+        self._behind(self._warm(), "warm up")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._open.aclose()
+
+    def expect(self, playbook: str) -> None:
+        """The phone rings: the first words of this playbook are made while the carrier connects us."""
+        if self.ready and playbook not in self._rehearsed:
+            self._rehearsed.add(playbook)
+            self._behind(self._rehearse(playbook), "rehearse")
+
+    def _behind(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = self._group.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         book = self._parse(playbook, f"{call.playbook}.yaml")
@@ -69,9 +87,16 @@ class ProviderStudio:
             await asyncio.to_thread(self._prepare)
             self.ready = True
             await self._providers.warm()
+            self.expect(playbooks.text_of(self._first))
             await self._providers.prober(self._book()).watch(show_circuits)
         except (BadInput, ProviderDown) as error:  # each call will notice, and say so to its caller
             log.error("not everything is ready for calls", error=str(error))
+
+    async def _rehearse(self, playbook: str) -> None:
+        try:
+            await self._providers.rehearse(await asyncio.to_thread(self._parse, playbook, "a playbook"))
+        except (BadInput, ProviderError) as error:  # a call will say them, if not so soon
+            log.info("the opening is not ready in advance", error=str(error))
 
     def _prepare(self) -> None:
         self._providers.prepare(self._book())

@@ -18,7 +18,7 @@ from app.api.context import Web, web_of
 from app.api.tokens import media_token
 from app.dialog.events import CallEnded
 from app.errors import BadInput, Conflict, NotFound, StoreDown
-from app.store import call_events, calls, workspaces
+from app.store import call_events, calls, playbooks, workspaces
 from app.store.calls import CallRow
 from app.store.connect import Connection
 from app.telephony import ivr, twiml
@@ -106,12 +106,13 @@ async def _answer(web: Web, arrival: arrivals.Arrival) -> str:
         return twiml.hang_up(NOT_OURS)
     token = media_token(web.settings.tokens[0], arrival.call_sid, 1)
 
-    def ring(db: Connection) -> CallRow:
+    def ring(db: Connection) -> tuple[CallRow, str]:
         call = arrivals.ring(db, arrival, number)
         arrivals.admit_stream(db, call, token, web.now())
-        return call
+        return call, playbooks.text_of(db, call.playbook, call.playbook_version)
 
-    call = await web.records.worker(number.workspace_id, ring, patience_s=RING_PATIENCE_S)
+    call, playbook = await web.records.worker(number.workspace_id, ring, patience_s=RING_PATIENCE_S)
+    web.conversations.expect(playbook)
     log.info("call", call=call.call_sid, direction=call.direction, person=observe.masked(arrival.theirs))
     return _connect(web, token, 1)
 

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from app.dialog.deadlines import DEADLINES, Deadlines
 from app.dialog.events import Heard, ProviderFailed
 from app.errors import ProviderDown, ProviderError, ProviderLate
-from app.ports import CallerSound, Expectation, HasVoiceVersion, Say, Speech, SpeechToText, TextToSpeech
+from app.ports import CallerSound, Expectation, HasVoiceVersion, Remembers, Say, Speech, SpeechToText, TextToSpeech
 from app.providers.circuits import Circuits
 from app.providers.rest_of_line import From, Spoken
 from app.providers.unanswered import Unanswered
@@ -154,6 +154,12 @@ class ChainedTextToSpeech(_Chain[TextToSpeech]):
 
     async def speak(self, line: Say) -> AsyncIterator[Speech]:
         """Raises the last provider's error when none could go on."""
+        own = self._providers[self._current]
+        if isinstance(own, Remembers) and own.holds(line):  # whatever has become of who said it first
+            async with _closing(own.speak(line)) as pieces:
+                async for speech in pieces:
+                    yield speech
+            return
         candidates = self._candidates()
         rest, from_word = line, 0
         error: ProviderError | None = None

@@ -16,15 +16,17 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
 from app import logs
+from app.dialog import phrases
 from app.dialog.script import Playbook
 from app.dialog.voice import Voice
 from app.errors import BadSetting, ProviderError
-from app.ports import Dialogue, SpeechToText, TextToSpeech, VoiceActivity
+from app.ports import Dialogue, Say, SpeechToText, TextToSpeech, VoiceActivity
 from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech
 from app.providers.circuits import Circuits, FuseBox
 from app.providers.language_model import LanguageModel
 from app.providers.meter import Meter
 from app.providers.model_chain import ModelChain
+from app.providers.remembering import RememberingTextToSpeech
 from app.providers.shared import Shared, module, offline_stt, offline_tts
 from app.settings import Settings
 
@@ -103,6 +105,7 @@ class Providers:
         self._guides = lru_cache(PLAYBOOKS)(self._guide)
         self._dialogue = lru_cache(PLAYBOOKS)(self._dialogues)
         self._tts = tts
+        self._constant = lru_cache(PLAYBOOKS)(lambda playbook: playbook.spoken_parts())
         self._voices: dict[Voice, tuple[TextToSpeech, ...]] = {}
         self.fuses = FuseBox()
 
@@ -120,7 +123,7 @@ class Providers:
     def text_to_speech(self, playbook: Playbook, meter: Meter | None = None, *, tenant: str = "") -> TextToSpeech:
         """For one call, in the playbook's voice, counted by its meter, through the circuits of its business."""
         meter = meter or Meter()
-        found = [meter.speaks(tts) for tts in self._speakers(playbook.voice)]
+        found = [self._remembering(meter.speaks(tts), playbook) for tts in self._speakers(playbook.voice)]
         return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self.fuses.circuits("tts", tenant))
 
     def trio(self, playbook: Playbook, *, today: date, direction: str, tenant: str = "", meter: Meter) -> Trio:
@@ -172,6 +175,7 @@ class Providers:
         """Loads what a call with this playbook needs from its first word on. On a new machine, or after the playbook
         changed, its intents are trained now, which takes seconds."""
         self._speakers(playbook.voice)
+        self._shared.phrases.load()
         self._stt(playbook)
         self._dialogue(playbook)
         if self.speech_to_speech is not None:
@@ -240,6 +244,26 @@ class Providers:
             found = tuple(make(self._shared, voice) for make in self._tts)
             found = self._voices.setdefault(voice, found)
         return found
+
+    def _remembering(self, tts: TextToSpeech, playbook: Playbook) -> TextToSpeech:
+        """The offline voice has its own lines at hand."""
+        if tts.name == "offline":
+            return tts
+        return RememberingTextToSpeech(tts, self._shared.phrases, self._constant(playbook))
+
+    async def rehearse(self, playbook: Playbook) -> None:
+        """Has the first voice say what every call begins with and what is said while one waits, so that it is there
+        when somebody calls. Raises ProviderError."""
+        voice = self._remembering(self._speakers(playbook.voice)[0], playbook)
+        if not isinstance(voice, RememberingTextToSpeech):
+            return
+        opening = (*playbook.opening("inbound"), *playbook.opening("outbound"))
+        texts = [*(line.say for line in opening), *playbook.lines.thinking, *playbook.lines.filler]
+        for text in dict.fromkeys(texts):
+            line = Say(phrases.parts(text), "") if text and not phrases.gaps(text) else None
+            if line is not None and not voice.holds(line):
+                async for _ in voice.speak(line):
+                    pass
 
     def _connected(self) -> list[Connected]:
         return [each for voices in self._voices.values() for each in voices if isinstance(each, Connected)]

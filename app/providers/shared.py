@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app.dialog.script import Playbook
 from app.dialog.voice import Voice
 from app.ports import SpeechToText, TextToSpeech
+from app.providers.phrase_store import PhraseStore
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Shared:
         from app.providers.offline.vad import SileroVoiceActivity
 
         return SileroVoiceActivity()
+
+    @cached_property
+    def phrases(self) -> PhraseStore:
+        """Empty until it is loaded."""
+        return PhraseStore(self.settings.data_dir / "phrases")
 
     @cached_property
     def recognisers(self) -> RecogniserPool:

@@ -62,6 +62,9 @@ class Watched:
     async def __aexit__(self, *exc: object) -> None:
         await self._host.__aexit__(*exc)
 
+    def expect(self, playbook: str) -> None:
+        self._host.expect(playbook)
+
     async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
         try:
             return await self._host.hold(wire, call, token)

@@ -41,6 +41,9 @@ class ScriptedStudio:
     async def __aexit__(self, *exc: object) -> None:
         return
 
+    def expect(self, playbook: str) -> None:
+        """Everything is ready."""
+
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         self.casts.append((call.call_sid, log))
         opening: tuple[Move, ...] = (Say(("Where were we?",), "resumed"),) if log else (GREETING,)

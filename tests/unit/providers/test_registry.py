@@ -67,11 +67,18 @@ def test_what_cannot_be_stops_the_start_with_one_sentence(asked, said):
         Providers(load(**asked))
 
 
+def innermost(tts):
+    """Without what is a call's own around it: its meter, its memory."""
+    while "_tts" in vars(tts):
+        tts = vars(tts)["_tts"]
+    return tts
+
+
 def test_each_call_has_a_chain_of_its_own_over_shared_providers(playbook):
     providers = Providers(load(**KEYS))
     one, other = providers.text_to_speech(playbook), providers.text_to_speech(playbook)
     assert one is not other
-    shared, again = ([vars(tts)["_tts"] for tts in vars(chain)["_providers"]] for chain in (one, other))
+    shared, again = ([innermost(tts) for tts in vars(chain)["_providers"]] for chain in (one, other))
     assert shared == again
     vars(one)["_circuits"].failed("elevenlabs", ProviderDown("busy", provider_code=429), 0)
     assert not vars(other)["_circuits"].admits("elevenlabs", 1)

@@ -236,6 +236,21 @@ def voice_pack(settings: Settings) -> Iterator[Check]:
         yield Check("voice pack", Finding.BROKEN, f"nobody can say {missing[0]!r} (and {len(missing) - 1} more).", fix)
 
 
+def playbook_voice(settings: Settings) -> Iterator[Check]:
+    """Are the voices a playbook names those of providers that are asked?"""
+    from app.dialog.voice import voices_in
+
+    try:
+        named = dict(voices_in(playbooks.text_of(settings.playbook)))
+    except BadInput:
+        return  # the voice pack's check says so
+    chain = settings.chain("tts")
+    if idle := [name for name in named if name not in chain]:
+        fix = f"Add {' and '.join(idle)} to STROWGER_TTS with its key, or take the line out of the playbook's `voice:`."
+        says = f"the playbook names a voice of {' and '.join(idle)}, which nobody asks."
+        yield Check("playbook's voice", Finding.NOTE, says, fix)
+
+
 PARTS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     python,
     packages,
@@ -246,6 +261,7 @@ PARTS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     twilio,
     speech,
     voice_pack,
+    playbook_voice,
 )
 
 

@@ -65,8 +65,8 @@ class MessagesServer(ModelServer):
 def _check_request(body: Request) -> str:
     if not isinstance(body.get("max_tokens"), int) or body["max_tokens"] < 1:
         return "max_tokens: Field required"
-    if not isinstance(body.get("system", ""), str):
-        return "system: Input should be a valid string"
+    if "system" in body and not (isinstance(body["system"], str) and body["system"].strip()):
+        return "system: text content blocks must be non-empty"
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         return "messages: at least one message is required"

@@ -32,9 +32,10 @@ def request(model: str, messages: Sequence[Message], tools: Sequence[Tool]) -> d
         "model": model,
         "max_tokens": MOST_TOKENS,
         "stream": True,
-        "system": "\n".join(message["content"] for message in messages if message["role"] == "system"),
         "messages": [message for message in messages if message["role"] != "system"],
     }
+    if rules := "\n".join(message["content"] for message in messages if message["role"] == "system"):
+        found["system"] = rules
     if tools:
         found["tools"] = [
             {"name": tool.name, "description": tool.description, "input_schema": tool.schema()} for tool in tools

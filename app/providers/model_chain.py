@@ -84,14 +84,14 @@ class ModelChain:
             if not streams:
                 raise ProviderDown("left alone after failures")
             race = await self._first_to_speak(streams)
-            self._current = race.winner or race.asked[-1]
-            for passed in race.passed(self._current):
+            self._current = last = race.winner or race.asked[-1]
+            for passed in race.passed(last):
                 yield passed
             for unheard in race.unheard():
                 yield unheard
             if race.winner is None or race.first is None:
-                raise race.errors[self._current]
-            async with aclosing(self._whole(race.first, streams[race.winner])) as pieces:
+                raise race.errors[last]
+            async with aclosing(self._whole(race.winner, race.first, streams[race.winner])) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
@@ -140,9 +140,10 @@ class ModelChain:
         elif race.winner is None:
             race.winner, race.first = model, came
 
-    async def _whole(self, first: Piece, rest: AsyncGenerator[Piece, None]) -> AsyncGenerator[Piece, None]:
+    async def _whole(
+        self, model: LanguageModel, first: Piece, rest: AsyncGenerator[Piece, None]
+    ) -> AsyncGenerator[Piece, None]:
         """The winner's pieces; its circuit hears how it ended. That nobody wants the rest is no fault of its."""
-        model = self._current
         try:
             yield first
             async for piece in rest:

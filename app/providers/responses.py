@@ -60,12 +60,13 @@ class ResponsesModel:
 def request(model: str, messages: Sequence[Message], tools: Sequence[Tool], effort: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "model": model,
-        "instructions": "\n".join(message["content"] for message in messages if message["role"] == "system"),
         "input": [message for message in messages if message["role"] != "system"],
         "max_output_tokens": MOST_TOKENS,
         "store": False,
         "stream": True,
     }
+    if rules := "\n".join(message["content"] for message in messages if message["role"] == "system"):
+        found["instructions"] = rules
     if effort:
         found["reasoning"] = {"effort": effort}
     if tools:

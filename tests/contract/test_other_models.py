@@ -6,7 +6,7 @@ Responses go through the real SDK; for Anthropic there is none here, and the ada
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -18,7 +18,7 @@ from app.exchange.responses import ResponsesServer
 from app.providers.anthropic import AnthropicModel
 from app.providers.anthropic_protocol import MessageReader
 from app.providers.chat import client_of
-from app.providers.language_model import Limits
+from app.providers.language_model import Limits, Words
 from app.providers.responses import ResponsesModel
 from app.providers.sse import EventStream
 from tests.contract.openai_talk import PATIENT, AnyTalk, northlight, run
@@ -191,6 +191,17 @@ def test_connections_are_made_before_the_first_call(api: Api) -> None:
         async with api.talking(Completion(WORDS)) as talk:
             await talk.model.warm()
             assert talk.server.requests == [], "and cost no tokens"
+
+    run(main)
+
+
+def test_a_probe_without_rules_is_answered(api: Api) -> None:
+    async def main() -> None:
+        async with (
+            api.talking(Completion("Hello.")) as talk,
+            aclosing(talk.model.stream([{"role": "user", "content": "Say hello."}])) as pieces,
+        ):
+            assert await anext(pieces) == Words("Hello.")
 
     run(main)
 

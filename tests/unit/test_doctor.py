@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app import doctor
+from app import doctor, playbooks
 from app.doctor import Check, Finding
 from app.settings import Settings
 
@@ -65,6 +65,14 @@ def test_a_provider_nobody_knows_is_named(tmp_path: Path) -> None:
     check = only(doctor.run(a_setting(data_dir=tmp_path, stt="acme,offline")), "speech to text")
     assert (check.finding, check.says) == (Finding.BROKEN, "acme is not a provider.")
     assert "deepgram, offline" in check.fix
+
+
+def test_a_voice_the_playbook_names_for_nothing_is_noted(tmp_path: Path) -> None:
+    book = playbooks.text_of("northlight_solar") + "\nvoice: {elevenlabs: abc, offline: slt}\n"
+    (tmp_path / "mine.yaml").write_text(book)
+    settings = a_setting(data_dir=tmp_path, playbook=str(tmp_path / "mine.yaml"))
+    check = only(doctor.run(settings), "playbook's voice")
+    assert (check.finding, check.says) == (Finding.NOTE, "the playbook names a voice of elevenlabs, which nobody asks.")
 
 
 @pytest.mark.parametrize(

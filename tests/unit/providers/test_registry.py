@@ -1,9 +1,11 @@
+from dataclasses import replace
 from datetime import date
 from importlib import resources
 
 import pytest
 
 from app.dialog.playbook import parse
+from app.dialog.voice import Voice
 from app.errors import BadSetting, ProviderDown
 from app.providers.meter import Meter
 from app.providers.registry import Providers
@@ -82,6 +84,19 @@ def test_each_call_has_a_chain_of_its_own_over_shared_providers(playbook):
     assert shared == again
     vars(one)["_circuits"].failed("elevenlabs", ProviderDown("busy", provider_code=429), 0)
     assert not vars(other)["_circuits"].admits("elevenlabs", 1)
+
+
+def test_a_playbook_with_a_voice_of_its_own_gets_it_and_shares_it_with_nobody_else(playbook):
+    providers = Providers(load(**KEYS, STROWGER_TTS="elevenlabs,aura"))
+    wished = Voice(ids=(("elevenlabs", "dana"), ("aura", "aura-2-zeus-en")), speed=1.1)
+    other = replace(playbook, voice=wished)
+    versions = [
+        {each.name: each.voice_version for each in vars(providers.text_to_speech(book))["_providers"]}
+        for book in (playbook, other, replace(other, name="a third"))
+    ]
+    assert versions[0]["elevenlabs"] != versions[1]["elevenlabs"]
+    assert versions[0]["aura"] != versions[1]["aura"]
+    assert versions[1] == versions[2]
 
 
 def test_deepgram_listens_for_the_names_in_the_playbook(playbook):

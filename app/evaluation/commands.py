@@ -14,6 +14,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document fo
 def mount(evaluation: typer.Typer) -> None:
     """Adds the commands to `evaluate`. Each imports what it measures with only when it runs."""
     evaluation.command("answers")(answers)
+    evaluation.command("interruptions")(interruptions)
     evaluation.command("keys")(keys)
     evaluation.command("turns")(turns)
 
@@ -21,6 +22,13 @@ def mount(evaluation: typer.Typer) -> None:
 def answers(data: Data = None, as_json: AsJson = False) -> None:
     """Who answered an outbound call: person or machine, how soon that is known, and where the beep ends."""
     from app.evaluation.answers import report
+
+    raise typer.Exit(report(data, as_json))
+
+
+def interruptions(data: Data = None, as_json: AsJson = False) -> None:
+    """Sounds over our own speech: which take the turn, which do not, and how soon we are soft and silent."""
+    from app.evaluation.interruptions import report
 
     raise typer.Exit(report(data, as_json))
 

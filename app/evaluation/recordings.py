@@ -61,6 +61,18 @@ def recordings(folder: Path | None, needs: str) -> Iterator[Recording]:
                 yield Recording(str(row["file"]), row, _samples(str(row["file"]), open_))
 
 
+def unlisted(folder: Path) -> Iterator[Recording]:
+    """All sound in the zips of a folder that has no list, by name. Raises BadInput for what cannot be read."""
+    for path in sorted(folder.glob("*.zip")):
+        try:
+            with zipfile.ZipFile(path) as opened:
+                names = sorted(name for name in opened.namelist() if name.endswith((".flac", ".wav")))
+                for name in names:
+                    yield Recording(name, {}, _samples(name, opened.read))
+        except (OSError, zipfile.BadZipFile) as error:
+            raise BadInput(f"{path} cannot be read: {error}.") from None
+
+
 def _rows(listed: Path) -> Iterator[Any]:
     text = listed.read_text(encoding="utf-8")
     if listed.suffix == ".csv":

@@ -25,6 +25,7 @@ LEAST_MS = 80
 # the ring of a small room 0.43 in the middle. Another voice over our echo: 99 in 100 below 0.29.
 SAME = ((240, 0.34), (160, 0.42), (LEAST_MS, 0.55))
 OTHER = 0.28
+_LAST_MS, _FADED = 100, 0.2
 _QUIET = 30.0  # root mean square: below there is nothing to compare
 
 Floats = npt.NDArray[np.float32]
@@ -68,6 +69,8 @@ class Echo:
             return Whose.THEIRS  # for want of any other
         theirs = _sound(self._heard, began_ms, to_ms)
         if to_ms - began_ms < LEAST_MS or _level(theirs) < _QUIET:
+            return Whose.UNKNOWN
+        if _level(theirs[-_LAST_MS * mulaw.BYTES_PER_MS :]) < _FADED * _level(theirs):  # mostly the hiss of the line
             return Whose.UNKNOWN
         ours = _sound(self._played, began_ms - LATEST_MS, to_ms)
         if _level(ours) < _QUIET:

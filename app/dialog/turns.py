@@ -23,7 +23,7 @@ from enum import Enum
 from typing import Any
 
 from app.dialog.completeness import Ending
-from app.dialog.dictation import Stretch
+from app.dialog.dictation import Stretch, spoken_digits
 from app.dialog.events import (
     Aside,
     Heard,
@@ -44,6 +44,7 @@ from app.dialog.words import normal
 
 # Speech to text and voice activity disagree about where a word ends by up to this much.
 _SLACK_MS = 250
+_MANY_DIGITS = 8  # may be the half of a card number, which is only known for one, and taken out, when it is whole
 _GOES_ON_MS = 1 << 40
 _AFTER_US_MS = 300  # words begun this shortly after our last sound may still be our own
 
@@ -377,7 +378,7 @@ def _drafting(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
     if not turn.text or turn.drafts >= patience.drafts or turn.mark == "resumed":
         return
     ending = patience.ending(turn.text)
-    if ending is Ending.OPEN:
+    if ending is Ending.OPEN or (turn.partial and spoken_digits(turn.text) >= _MANY_DIGITS):
         return
     if turn.mark in ("eager", "ended"):
         yield turn.words_ms, _draft

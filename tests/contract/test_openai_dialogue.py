@@ -199,6 +199,31 @@ def test_an_interrupted_reply_leaves_nothing_running(gone: str) -> None:
     run(main)
 
 
+def test_a_fork_that_is_dropped_leaves_no_trace_but_its_tokens() -> None:
+    async def main() -> None:
+        async with talking(Completion(WORDS, trouble="stalls", at=8)) as talk:
+            before = talk.dialogue.state
+            fork = talk.dialogue.fork()
+            assert fork is not None
+            draft = fork.answer(Said(2, "yes i own it"))
+            async for move in draft:
+                if hasattr(move, "parts"):
+                    break
+            await draft.aclose()  # type: ignore[attr-defined]
+            [used] = fork.unreported()
+            assert (used.cancelled, used.estimated, used.turn, used.model) == (True, True, 2, "model")
+            assert used.prompt > 100
+            assert 0 < used.completion < 20
+            assert fork.unreported() == talk.dialogue.unreported() == ()
+            assert fork.state != before
+            assert talk.dialogue.state is before
+            talk.server.replies = [Completion("Ten years on our work.")]
+            await talk.says("is there a warranty")
+            assert "yes i own it" not in str(talk.server.requests[-1].body["messages"])
+
+    run(main)
+
+
 def test_a_second_fact_stays_known_to_the_engine() -> None:
     async def main() -> None:
         async with talking(Completion("Lovely. What kind of roof do you have?")) as talk:

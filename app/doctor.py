@@ -244,9 +244,9 @@ def playbook_voice(settings: Settings) -> Iterator[Check]:
         named = dict(voices_in(playbooks.text_of(settings.playbook)))
     except BadInput:
         return  # the voice pack's check says so
-    chain = settings.chain("tts")
+    chain = (*settings.chain("tts"), *settings.chain("llm"))  # a model may speak itself
     if idle := [name for name in named if name not in chain]:
-        fix = f"Add {' and '.join(idle)} to STROWGER_TTS with its key, or take the line out of the playbook's `voice:`."
+        fix = f"Ask {' and '.join(idle)} too (STROWGER_TTS and a key), or take the line out of the playbook's `voice:`."
         says = f"the playbook names a voice of {' and '.join(idle)}, which nobody asks."
         yield Check("playbook's voice", Finding.NOTE, says, fix)
 

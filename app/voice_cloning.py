@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -85,11 +86,13 @@ def delete(name: str, *, why: str) -> int:
         # Without an id the answer to its making may have been lost: it is looked for by our mark.
         made = [voice.voice_id] if voice.voice_id else list(library.find(str(voice.id)))
         gone = [voice_id for voice_id in made if not library.delete(voice_id)]
+        shutil.rmtree(settings.data_dir / "phrases", ignore_errors=True)  # what the voice said before, among others
         with database.worker(workspace) as db:
             voices.deleted(db, voice.id, why, datetime.now(UTC))
             audit.write(db, _ACTOR, "voice.delete", name, {"why": why, "voice_ids": made})
     there = f"deleted at {NAME}" if made and not gone else f"was not at {NAME} any more" if gone else "never made"
     typer.echo(f"The voice {name!r} is {there}. The consent is kept, and when it ended.")
+    typer.echo("Take it out of playbooks, and restart `strowger serve`: it may hold lines the voice said before.")
     return 0
 
 

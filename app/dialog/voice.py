@@ -13,7 +13,7 @@ import yaml
 
 from app.dialog.nodes import Fields, unknown
 
-PROVIDERS = ("elevenlabs", "aura", "offline")  # whose voices a playbook may name
+PROVIDERS = ("elevenlabs", "aura", "realtime", "offline")  # whose voices a playbook may name
 FLITE = ("slt", "kal", "kal16", "awb", "rms")  # the offline ones, where flite is installed
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # it becomes part of an address
 _LANGUAGE = re.compile(r"[a-z]{2}")

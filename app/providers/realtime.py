@@ -41,6 +41,7 @@ class Account:
     base_url: str = "https://api.openai.com/v1"
     model: str = "gpt-realtime"
     voice: str = "marin"
+    speed: float | None = None
     transcription: str = "gpt-4o-mini-transcribe"
 
 
@@ -153,6 +154,8 @@ class RealtimeSocket:
             await client.close()
 
     def _wishes(self) -> dict[str, Any]:
+        """The voice cannot change once the server has spoken."""
+        speed = {} if self._account.speed is None else {"speed": self._account.speed}
         return {
             "type": "realtime",
             "output_modalities": ["audio"],
@@ -162,7 +165,7 @@ class RealtimeSocket:
                     "transcription": {"model": self._account.transcription},
                     "turn_detection": None,
                 },
-                "output": {"format": {"type": "audio/pcmu"}, "voice": self._account.voice},
+                "output": {"format": {"type": "audio/pcmu"}, "voice": self._account.voice, **speed},
             },
         }
 

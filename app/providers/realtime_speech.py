@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast
 
@@ -13,6 +13,7 @@ from app.dialog.events import ProviderFailed
 from app.dialog.moves import HeardLine
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
+from app.dialog.voice import USUAL, Voice
 from app.errors import ProviderDown, ProviderError
 from app.ports import Dialogue, HasStandIns, Say, Speech, TextToSpeech
 from app.providers.language_model import Ended, LanguageModel, Piece, Tokens, ToolCall, Words
@@ -201,9 +202,10 @@ class RealtimeEngine:
 
     account: Account
 
-    def begin(self, otherwise: TextToSpeech) -> RealtimeCall:
-        """`otherwise` speaks what the model cannot."""
-        return RealtimeCall(self.account, otherwise)
+    def begin(self, otherwise: TextToSpeech, wished: Voice = USUAL) -> RealtimeCall:
+        """`otherwise` speaks what the model cannot. What the playbook wishes comes before the settings."""
+        voice = wished.id_for(NAME) or self.account.voice
+        return RealtimeCall(replace(self.account, voice=voice, speed=wished.speed), otherwise)
 
 
 def make(settings: Settings) -> RealtimeEngine:

@@ -133,7 +133,7 @@ class Providers:
         if self.speech_to_speech is None:
             dialogue = self.dialogue(playbook, today=today, direction=direction, tenant=tenant)
             return Trio(dialogue, self.speech_to_text(playbook, meter, tenant=tenant), tts)
-        engine = self.speech_to_speech.begin(tts)
+        engine = self.speech_to_speech.begin(tts, playbook.voice)
         ears = [engine.socket, *(meter.listens(stt) for stt in self._stt(playbook))]
         models = ModelChain([engine.model, *self.language_models], self.fuses.circuits("llm", tenant))
         dialogue = engine.dialogue(self._guides(playbook), models, today=today, direction=direction)

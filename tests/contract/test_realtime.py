@@ -14,6 +14,7 @@ from app.dialog.moves import Expectation, HeardLine, Note, Pressed, Said, Say
 from app.dialog.playbook import parse
 from app.dialog.state import Understanding
 from app.dialog.toolbox import Tool
+from app.dialog.voice import Voice
 from app.errors import ProviderDown, ProviderError, ProviderRefused
 from app.exchange.realtime import Call, RealtimeServer, Reply
 from app.exchange.sound import murmur, murmured
@@ -21,7 +22,7 @@ from app.ports import AudioChunk, Speech, VoiceOff, VoiceOn
 from app.providers.openai import Guide
 from app.providers.realtime import Account, Limits, RealtimeSocket
 from app.providers.realtime_answer import Answer
-from app.providers.realtime_speech import RealtimeDialogue, RealtimeModel, RealtimeTextToSpeech
+from app.providers.realtime_speech import RealtimeDialogue, RealtimeEngine, RealtimeModel, RealtimeTextToSpeech
 from app.telephony import mulaw
 
 pytestmark = pytest.mark.realtime
@@ -163,6 +164,27 @@ def test_the_callers_voice_becomes_words_with_times_of_the_call_and_silence_is_n
             assert server.heard_bytes // 8 <= 1200 + 200 + 420, "voice, a little before and after"
 
     run(main)
+
+
+def test_the_playbooks_voice_comes_before_the_settings():
+    async def main():
+        async with RealtimeServer(PRICE) as server:
+            engine = RealtimeEngine(Account(server.key, server.url, voice="cedar"))
+            for wished in (Voice(), Voice(ids=(("realtime", "sage"), ("elevenlabs", "dana")), speed=1.1)):
+                call = engine.begin(OtherVoice(), wished)
+                async with aclosing(call.socket.listen(_nothing(), Expectation)) as heard:
+                    assert [each async for each in heard] == []
+            updates = [
+                event["session"]["audio"]["output"] for event in server.events if event["type"] == "session.update"
+            ]
+            assert [(each["voice"], each.get("speed")) for each in updates] == [("cedar", None), ("sage", 1.1)]
+
+    run(main)
+
+
+async def _nothing():
+    for piece in ():
+        yield piece
 
 
 def test_a_reply_is_spoken_phrase_by_phrase_in_its_own_sound():

@@ -104,7 +104,11 @@ def test_a_voice_is_copied_with_its_consent_listed_and_deleted(
         assert (listed["name"], listed["speaker"], listed["voice_id"]) == ("dana", "Dana Whitfield", copy.voice_id)
         assert Path(listed["evidence"]).read_bytes() == consent.read_bytes()
 
+        said_before = load().data_dir / "phrases" / "0123.phrase"
+        said_before.parent.mkdir()
+        said_before.write_bytes(b"in the voice of Dana")
         assert voice_cloning.delete("dana", why="Dana took her consent back") == 0
+        assert not said_before.exists()
         assert server.library.copies == {}
         with pytest.raises(NotFound):
             voice_cloning.delete("dana", why="again")

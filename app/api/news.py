@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 from app.errors import BadInput
 
@@ -37,6 +37,14 @@ class AskedToEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerReported:
+    """The carrier's detector has said who answered this call, to a process that does not hold it."""
+
+    call_sid: str
+    answered_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How the sender stands, several times a second: silence tells that its event loop is blocked."""
 
@@ -55,9 +63,9 @@ class Lost:
     """A process is dead, and every media socket it held."""
 
 
-News = Seated | Vacated | AskedToEnd | Standing | Joined | Lost
+News = Seated | Vacated | AskedToEnd | AnswerReported | Standing | Joined | Lost
 
-_KINDS: dict[str, type[News]] = {kind.__name__: kind for kind in (Seated, Vacated, AskedToEnd, Standing, Joined, Lost)}
+_KINDS: dict[str, type[News]] = {kind.__name__: kind for kind in get_args(News)}
 
 
 def write(news: News, place: int) -> bytes:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app import observe
-from app.api.news import AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated
+from app.api.news import AnswerReported, AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated
 from app.api.room import Room
 from app.dialog.events import CarrierReport
 
@@ -120,10 +120,14 @@ class Switchboard:
         self._seat(call_sid, _Seat(Stage.TALKING, now, None, end_now=end_now, report=report))
 
     def report(self, call_sid: str, report: CarrierReport) -> None:
-        """To the conversation, if it is held here and still going on."""
+        """To the conversation, in whichever process it is still going on."""
         seat = self._calls.get(call_sid)
-        if seat is not None and seat.report is not None:
+        if seat is None or seat.stage is not Stage.TALKING:
+            return
+        if seat.report is not None:
             seat.report(report)
+        elif seat.place is not None:
+            self._tell(AnswerReported(call_sid, report.answered_by))
 
     def left(self, call_sid: str, reason: str) -> None:
         """The conversation is over; `reason` as in `CallEnded`."""
@@ -183,6 +187,9 @@ class Switchboard:
             case AskedToEnd(call_sid, reason):
                 if self._is_mine(call_sid):
                     self._end_now(call_sid, reason)
+            case AnswerReported(call_sid, answered_by):
+                if self._is_mine(call_sid):
+                    self.report(call_sid, CarrierReport(answered_by))
             case Standing():
                 self._others[place] = news
             case Joined():

@@ -31,6 +31,7 @@ _STEP = 0.03  # from one window to the next, noise included
 _STEADY = (
     0.0018  # standard deviation of the frequency within a tone: a beep has 0.0008 at most at 12 dB, a vowel 0.0027
 )
+_LONG_MS, _LONG_STEADY = 250, 0.005  # no vowel stays pure for so long, so that noise may be louder
 _MOSTLY = 0.75  # of the windows of a tone are pure
 _BREAK_HOPS = 4  # a tone may be drowned for so long
 
@@ -59,7 +60,8 @@ class _Run:
         if hops * _HOP_MS < LEAST_MS or len(self.hertz) < _MOSTLY * hops:
             return None
         hertz = float(inner.mean())
-        if not LOWEST <= hertz <= HIGHEST or inner.std() > _STEADY * hertz:
+        steady = _STEADY if hops * _HOP_MS < _LONG_MS else _LONG_STEADY
+        if not LOWEST <= hertz <= HIGHEST or inner.std() > steady * hertz:
             return None
         from_ms, to_ms = (origin_ms + hop * _HOP_MS + _HALF_MS for hop in (self.from_hop, self.last_hop))
         return Toned(hertz, from_ms, to_ms)

@@ -10,14 +10,15 @@ from uuid import UUID
 import pytest
 
 from app.calling import PlacedCall, place_call
-from app.dialog.events import AgentSaid, CallResumed
+from app.dialog.events import AgentSaid, AnsweredBy, CallResumed
 from app.exchange.account import Number
 from app.exchange.calls import Status
 from app.exchange.faults import Faults
+from app.exchange.machines import Mailbox
 from app.exchange.office import Config
 from app.exchange.personas import Persona, Press, Step, WaitForAgent
 from app.exchange.server import serving as exchange_serving
-from app.exchange.sound import murmured
+from app.exchange.sound import murmur, murmured
 from app.providers.twilio import TwilioCarrier
 from app.providers.twilio_client import connect
 from app.settings import Settings
@@ -124,6 +125,34 @@ def test_the_sdk_places_a_call_through_the_gate_and_we_answer_it(
     placed = asyncio.run(scenario())
     assert said(database, workspace, placed.call_sid) == ["greeting", "goodbye"]
     assert rows("select direction, attempt_id from calls") == [("outbound", placed.attempt_id)]
+
+
+def test_a_mailbox_that_answers_is_hung_up_on_and_the_outcome_says_so(
+    server: Server, database: Database, workspace: UUID, rows: Rows
+) -> None:
+    with database.worker(workspace) as db:
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        consents.give(db, NewConsent(CALLER, "marketing", "written", "I agree to be called ...", "form 17", yesterday))
+
+    config = Config(calls_per_second=100, detection_s=1.0)
+
+    async def scenario() -> str:
+        async with exchange_serving(port=0, routes=routes(server), config=config) as exchange:
+            exchange.add_number(OURS)
+            exchange.register(CALLER, Mailbox((200, murmur(9000))))
+            client = connect(ACCOUNT, TOKEN, exchange.office.config.base_url)
+            carrier = TwilioCarrier(client, public_url=PUBLIC, detects_machines=True)
+            placed = await asyncio.to_thread(lambda: place_call(database, carrier, CALLER, ours=BUSINESS, rules=RULES))
+            await eventually(lambda: exchange.office.calls[placed.call_sid].status is Status.COMPLETED)
+            await eventually(lambda: rows("select 1 from outcomes") == [(1,)])
+            return placed.call_sid
+
+    sid = asyncio.run(scenario())
+    assert rows("select result, reason from outcomes") == [("voicemail", "voicemail")]
+    answered = [fact for fact in facts(database, workspace, sid) if isinstance(fact, AnsweredBy)]
+    assert answered[-1].kind == "voicemail"
+    assert answered[-1].at_ms < 2500  # by the voice alone it would not have been known so soon
+    assert rows("select count(*) from carrier_events where key like 'amd/%'") == [(1,)]
 
 
 def test_F21_a_killed_process_leaves_a_call_that_the_next_one_takes_up(

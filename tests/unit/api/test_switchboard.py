@@ -10,6 +10,7 @@ import pytest
 from app.api.news import Joined, Lost, News, read, write
 from app.api.room import Limits, Room
 from app.api.switchboard import FAREWELL_S, RING_S, Switchboard
+from app.dialog.events import CarrierReport
 
 
 class Clock:
@@ -32,6 +33,16 @@ def board(clock: Clock) -> Switchboard:
 def talk(board: Switchboard, sid: str) -> None:
     board.reserve(sid)
     board.connected(sid, lambda reason: None)
+
+
+def test_what_the_carrier_reports_reaches_the_conversation_while_it_goes_on(board: Switchboard) -> None:
+    told: list[CarrierReport] = []
+    board.report("CA1", CarrierReport("human"))  # nobody here holds it
+    board.connected("CA1", lambda reason: None, told.append)
+    board.report("CA1", CarrierReport("machine_start"))
+    board.left("CA1", "voicemail")
+    board.report("CA1", CarrierReport("unknown"))
+    assert told == [CarrierReport("machine_start")]
 
 
 def test_F22_a_seat_is_taken_from_the_ring_on(board: Switchboard) -> None:
@@ -159,6 +170,14 @@ def test_F19_a_conversation_elsewhere_is_waited_for_and_told_that_its_line_is_de
 
     assert asyncio.run(ask())
     assert here.end_reason("CA1") == "media_lost"
+
+
+def test_what_the_carrier_reports_here_reaches_a_conversation_elsewhere(pair: Pair) -> None:
+    here, there = pair.boards
+    told: list[CarrierReport] = []
+    there.connected("CA1", lambda reason: None, told.append)
+    here.report("CA1", CarrierReport("human"))
+    assert told == [CarrierReport("human")]
 
 
 def test_F21_what_a_dead_process_held_counts_as_lost_on_the_way(pair: Pair) -> None:

@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
-from app.dialog.events import AgentHeard, CallerSaid, ProviderFailed
+from app.dialog.events import AgentHeard, CallerSaid, ProviderFailed, Underrun
+from app.exchange.aura import AuraServer
 from app.exchange.deepgram import DeepgramServer, ListenFaults
 from app.exchange.elevenlabs import ElevenLabsServer, SpeechFaults
 from app.exchange.personas import HangUp, Persona, Speak, WaitForAgent
 from app.exchange.sound import murmured
 from app.ports import Say
-from app.providers import deepgram, elevenlabs
+from app.providers import aura, deepgram, elevenlabs
 from app.providers.chain import ChainedSpeechToText, ChainedTextToSpeech
 from app.providers.scripted import ScriptedDialogue, ScriptedSpeechToText, ScriptedTextToSpeech, script
 
@@ -48,3 +49,33 @@ def test_F07_F12_a_reset_while_listening_and_a_stall_while_speaking(scene):
     assert (heard.heard_text, heard.complete) == (ANSWER.text, True)
     [failed] = held.facts(ProviderFailed)
     assert (failed.stage, failed.provider, failed.fallback) == ("tts", "elevenlabs", "scripted")
+
+
+def test_F12_the_second_voice_goes_on_where_the_first_stalled(scene):
+    """Aura tells no word times: the ledger still knows that the whole line was heard."""
+
+    async def main():
+        mouth, second = ElevenLabsServer(faults=SpeechFaults(stall_after_ms=900)), AuraServer()
+        async with asyncio.timeout(20), mouth, second:
+            first = elevenlabs.ElevenLabsTextToSpeech(
+                elevenlabs.Account(mouth.key, mouth.url), elevenlabs.Voice(mouth.voice)
+            )
+            other = aura.AuraTextToSpeech(aura.Account(second.key, second.url))
+            await first.warm()
+            held = scene(
+                ScriptedDialogue((), script({QUESTION: (ANSWER,)})),
+                ScriptedSpeechToText(QUESTION),
+                ChainedTextToSpeech([first, other]),
+            )
+            caller = (Speak(QUESTION), WaitForAgent(600), HangUp())
+            done = await held.hold_in_real_time(Persona("ask the price", "murmur", murmured, caller))
+            await first.close()
+            await other.close()
+            return done
+
+    held = asyncio.run(main())
+    [heard] = held.facts(AgentHeard)
+    assert (heard.heard_text, heard.complete) == (ANSWER.text, True)
+    [failed] = held.facts(ProviderFailed)
+    assert (failed.provider, failed.fallback, failed.kind) == ("elevenlabs", "aura", "late")
+    assert all(underrun.gap_ms <= 2500 for underrun in held.facts(Underrun))

@@ -36,6 +36,9 @@ STAGE = Histogram(
     buckets=_SECONDS,
 )
 BARGE_IN = Histogram("bargein_stop_latency_seconds", "Caller's voice to our audio cleared.", buckets=_SECONDS)
+BARGE_IN_SOFT = Histogram(
+    "bargein_soft_latency_seconds", "Caller's voice, if it took the turn, to our speech softened.", buckets=_SECONDS
+)
 UNDERRUNS = Counter("audio_out_underruns", "Times the line ran dry in the middle of an utterance.")
 PROVIDER_FAILURES = Counter(
     "provider_failures",
@@ -73,8 +76,10 @@ def measure(entry: Entry) -> None:
                         STAGE.labels(stage).observe(ms / 1000)
                 if turn.total is not None:
                     VOICE_TO_VOICE.observe(turn.total / 1000)
-        case Interrupted(voice_ms=voice_ms, cleared_ms=cleared_ms):
+        case Interrupted(voice_ms=voice_ms, cleared_ms=cleared_ms, quiet_ms=quiet_ms):
             BARGE_IN.observe((cleared_ms - voice_ms) / 1000)
+            if quiet_ms is not None:
+                BARGE_IN_SOFT.observe((quiet_ms - voice_ms) / 1000)
         case Underrun():
             UNDERRUNS.inc()
         case ProviderFailed(stage=stage, provider=provider, fallback=fallback, kind=kind):

@@ -191,7 +191,7 @@ def verdicts(over: Overlap, patience: Patience) -> Iterator[tuple[int, Verdict]]
     if over.volume is Volume.LOW or (over.volume is Volume.HELD and (over.settled or over.quiet_ms is None)):
         yield ended_ms, Verdict.RESTORE
     elif over.volume is Volume.HELD:
-        yield ended_ms + (patience.wordless_ms if over.interims else patience.recognised_ms), Verdict.RESTORE
+        yield ended_ms + (patience.trailing_ms if over.interims else patience.recognised_ms), Verdict.RESTORE
     if over.words is not Meaning.ANSWER and (over.quiet_ms is not None or over.words is not Meaning.NOTHING):
         yield max(ended_ms, over.words_ms) + patience.answer_ms, Verdict.DISMISS
 

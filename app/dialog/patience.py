@@ -23,9 +23,9 @@ class Patience:
     barge_in_ms: int = 120  # a shorter voice is a click, unless words come of it
     takeover_ms: int = 850  # longer than an "mm-hm" and the noticing of its end: a voice over ours silences us ...
     wordless_ms: int = 1500  # ... before its words are known; where words come while it speaks, one that brings none
-    recognised_ms: int = 1000  # after a voice over ours, for its words; then we go on
+    recognised_ms: int = 1000  # after a voice over ours, for its words; then we go on. Words that came as it spoke are
+    trailing_ms: int = 600  # all there sooner; a sound this shortly before our end may still bring some
     answer_ms: int = 1000  # a listener's "yes" this shortly before our end is an answer
-    trailing_ms: int = 600  # a sound this shortly before our end may still bring words
     prompt_ms: int = 200  # quiet after words that sound finished until the turn is ours
     pause_ms: int = 500  # the same after words that may be finished or not
     agreed_pause_ms: int = 400  # the same when speech to text believes that the caller is through

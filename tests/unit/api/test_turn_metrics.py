@@ -41,6 +41,7 @@ def test_the_opening_answers_nobody() -> None:
 
 def test_an_interruption_counts_from_the_voice_to_the_silence() -> None:
     assert added(Interrupted(4, 2000, 2140), "bargein_stop_latency_seconds_sum") == 0.14
+    assert added(Interrupted(4, 2000, 2400, quiet_ms=2060), "bargein_soft_latency_seconds_sum") == 0.06
 
 
 def test_what_failed_is_counted_with_its_fallback() -> None:

@@ -17,15 +17,14 @@ is ours, and when the caller goes on it is dropped and was never there. Deciding
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from app.dialog import over_us
 from app.dialog.completeness import Ending
 from app.dialog.dictation import Stretch, spoken_digits
 from app.dialog.events import (
-    Aside,
     Heard,
     HungUp,
     Keyed,
@@ -37,158 +36,27 @@ from app.dialog.events import (
     VoiceOff,
     VoiceOn,
 )
-from app.dialog.interruption import SILENCE, InTheAir, Meaning, Overlap, Verdict, Volume, meaning, verdicts
-from app.dialog.moves import CallerTurn, Closing, Pressed, Said, Silent
+from app.dialog.interruption import SILENCE, Volume
+from app.dialog.moves import Closing, Pressed, Said, Silent
+from app.dialog.over_us import SLACK_MS
 from app.dialog.patience import Patience
+from app.dialog.turn import Action as Action
+from app.dialog.turn import Actions, Plan
+from app.dialog.turn import CutReply as CutReply
+from app.dialog.turn import Draft as Draft
+from app.dialog.turn import DropDraft as DropDraft
+from app.dialog.turn import Duck as Duck
+from app.dialog.turn import EndCall as EndCall
+from app.dialog.turn import Hold as Hold
+from app.dialog.turn import Phase as Phase
+from app.dialog.turn import PutAside as PutAside
+from app.dialog.turn import Reply as Reply
+from app.dialog.turn import Restore as Restore
+from app.dialog.turn import Turn as Turn
 from app.dialog.words import normal
 
-# Speech to text and voice activity disagree about where a word ends by up to this much.
-_SLACK_MS = 250
 _MANY_DIGITS = 8  # may be the half of a card number, which is only known for one, and taken out, when it is whole
 _GOES_ON_MS = 1 << 40
-_AFTER_US_MS = 300  # words begun this shortly after our last sound may still be our own
-
-
-class Phase(Enum):
-    LISTENING = "listening"
-    THINKING = "thinking"  # a reply was asked for; the caller hears nothing of it yet
-    SPEAKING = "speaking"
-    OVER = "over"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Everything turn-taking remembers. What the caller did and no reply has taken up yet is *open*."""
-
-    phase: Phase = Phase.THINKING
-    since_ms: int = 0  # when the phase began
-    number: int = 0  # turns of the caller so far; the reply in the air answers this one
-    asked_ms: int = 0  # when that reply was asked for
-    protected: bool = False  # the line in the air may not be cut
-    voice_ms: int | None = None  # the caller's voice is on, since then
-    quiet_ms: int | None = None  # an open voice ended then
-    stretches: tuple[Stretch, ...] = ()  # the open voice up to then; of no meaning without `quiet_ms`
-    spoke_ms: int = 0  # when the last voice began
-    heard: tuple[Heard, ...] = ()  # open words, final
-    partial: str = ""  # open words that may still be revised
-    mark: str = ""  # what speech to text says of the caller's turn: as in `Heard`
-    draft: str | None = None  # what the answer in preparation is to, as `normal` has it
-    drafts: int = 0  # begun since we took the last turn
-    heard_to_ms: int = 0  # speech to text is done with the caller's voice up to here
-    partial_from_ms: int = 0  # where those begin ...
-    partial_to_ms: int = 0  # ... and end
-    repeats: int = 0  # how often those were revised since the last final ones
-    interims: bool = False  # speech to text tells words before they are final
-    words_ms: int = 0  # when words came last
-    keys: str = ""  # open keys
-    keyed_ms: int = 0
-    nudges: int = 0
-    misses: int = 0
-    sign_ms: int = 0  # the caller's last sign of life
-    closing: str | None = None  # the call is to end, for this reason
-    closing_ms: int = 0
-    goodbye: bool = False  # the reply in the air says so
-    air: InTheAir = SILENCE  # what the caller heard begin of it
-    own_ms: tuple[int, int] | None = None  # from and to: our own voice came back
-    volume: Volume = Volume.FULL
-    ducked_ms: int | None = None  # this interruption made us softer then
-    held_ms: int | None = None  # and silent then
-
-    @property
-    def replying(self) -> bool:
-        return self.phase in (Phase.THINKING, Phase.SPEAKING)
-
-    @property
-    def text(self) -> str:
-        return " ".join(word for word in (*(heard.text for heard in self.heard), self.partial) if word)
-
-    @property
-    def over_us(self) -> tuple[Heard, ...]:
-        """Open final words said since the phase began; earlier ones are late words of the turn before."""
-        return tuple(heard for heard in self.heard if heard.ended_ms > self.since_ms)
-
-    @property
-    def deaf(self) -> bool:
-        """We cannot make out words any more: waiting for the caller would be in vain."""
-        return self.closing == "provider_outage"
-
-    @property
-    def cuttable(self) -> bool:
-        """A protected line is heard out. So is the goodbye of the deaf, and the opening is not given up before its
-        first word because the caller said hello."""
-        if self.protected or (self.goodbye and self.deaf):
-            return False
-        return self.phase is Phase.SPEAKING or self.number > 0 or self.closing is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Answer the caller, who fell silent at `stopped_ms`. `heard` are the words the turn was made of. `drafted` when
-    the draft in preparation is that answer."""
-
-    to: CallerTurn
-    stopped_ms: int
-    heard: tuple[Heard, ...] = ()
-    drafted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Prepare the answer to this, which the caller has probably said by now."""
-
-    to: Said
-
-
-@dataclass(frozen=True, slots=True)
-class DropDraft:
-    """Forget the answer in preparation."""
-
-
-@dataclass(frozen=True, slots=True)
-class CutReply:
-    """Fall silent now: the caller took the turn at `voice_ms`, unless it is we who end the call or must. `quiet_ms` is
-    when we were softened for it, `held_ms` when we were silenced."""
-
-    voice_ms: int
-    by_caller: bool = True
-    quiet_ms: int | None = None
-    held_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Duck:
-    """Speak on, softly: a voice began at `voice_ms`, and what it wants is not known yet."""
-
-    voice_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Not a sound, but give nothing up."""
-
-    voice_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """At full volume again, from where the caller stopped hearing us."""
-
-
-@dataclass(frozen=True, slots=True)
-class PutAside:
-    """Words that make no turn."""
-
-    aside: Aside
-
-
-@dataclass(frozen=True, slots=True)
-class EndCall:
-    reason: str
-
-
-Action = Reply | Draft | DropDraft | Duck | Hold | Restore | CutReply | PutAside | EndCall
-Actions = tuple[Action, ...]
-_Plan = Callable[[Turn, int], tuple[Turn, Actions]]
 
 
 def step(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> tuple[Turn, Actions]:
@@ -264,7 +132,7 @@ def _note(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> Turn:
 # --- what is due ------------------------------------------------------------------------------------------------------
 
 
-def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
+def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, Plan]]:
     """What we will do and when, if nothing else happens; what comes first goes first when several are due."""
     if turn.phase is Phase.OVER:
         return
@@ -276,12 +144,12 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
     if turn.draft is not None and turn.draft != normal(turn.text):
         yield turn.words_ms, _drop
     if turn.volume is not Volume.FULL and not (turn.replying and turn.cuttable):
-        yield turn.since_ms, _restore
+        yield turn.since_ms, over_us.restore
     if turn.replying:
         if turn.cuttable:
             yield from _reasons_to_stop(turn, patience)
-    elif turn.text and _echoes(turn):
-        yield turn.words_ms, _dismiss
+    elif turn.text and over_us.echoes(turn):
+        yield turn.words_ms, over_us.dismiss
     elif turn.deaf:
         yield turn.closing_ms, _say_goodbye
     elif turn.keys:
@@ -305,63 +173,12 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
         yield turn.since_ms + patience.silence_ms, _close("silence") if spent else _nudge
 
 
-def _reasons_to_stop(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
+def _reasons_to_stop(turn: Turn, patience: Patience) -> Iterator[tuple[int, Plan]]:
     if turn.keys:
-        yield turn.keyed_ms, _cut(turn.keyed_ms)
-    over = _overlap(turn)
-    for due_ms, verdict in verdicts(over, patience):
-        yield due_ms, _VERDICTS[verdict]
+        yield turn.keyed_ms, over_us.cut(turn.keyed_ms)
+    yield from over_us.reasons(turn, patience)
     if turn.closing is not None and turn.asked_ms < turn.closing_ms:  # what is asked for later gets its answer first
-        yield turn.closing_ms, _cut(turn.closing_ms, by_caller=False)
-
-
-def _overlap(turn: Turn) -> Overlap:
-    """Words without a voice count too: voice activity was too cautious, or there is none."""
-    heard, partial = turn.over_us, turn.partial if turn.partial_to_ms > turn.since_ms else ""
-    began_ms = _began_ms(turn)
-    words = meaning(" ".join([*(words.text for words in heard), partial]), began_ms, turn.air)
-    if words is not Meaning.NOTHING and _is_own(turn, heard):
-        words = Meaning.ECHO
-    return Overlap(
-        volume=turn.volume,
-        audible=turn.phase is Phase.SPEAKING,
-        voice_ms=turn.voice_ms,
-        quiet_ms=turn.quiet_ms,
-        words=words,
-        words_ms=turn.words_ms,
-        sure=not partial or turn.repeats > 1 or turn.mark in ("eager", "ended"),
-        settled=not partial and turn.quiet_ms is not None and turn.heard_to_ms >= turn.quiet_ms - _SLACK_MS,
-        interims=turn.interims,
-        held_ms=turn.held_ms or 0,
-        question_ms=turn.air.question_over_ms(began_ms) if words is Meaning.ANSWER else None,
-    )
-
-
-def _echoes(turn: Turn) -> bool:
-    """Whether all open words are our own, come back after we have ended."""
-    began_ms = min([heard.started_ms for heard in turn.heard], default=turn.partial_from_ms)
-    if began_ms > turn.since_ms + _AFTER_US_MS:
-        return False
-    return _is_own(turn, turn.heard) or meaning(turn.text, began_ms, turn.air) is Meaning.ECHO
-
-
-def _is_own(turn: Turn, words: tuple[Heard, ...]) -> bool:
-    """Whether these, and the partial ones, lie where our own voice came back."""
-    if turn.own_ms is None:
-        return False
-    from_ms, to_ms = turn.own_ms
-    times = [(heard.started_ms, heard.ended_ms) for heard in words]
-    if turn.partial:
-        times.append((turn.partial_from_ms, turn.partial_to_ms))
-    return all(from_ms - _SLACK_MS <= began_ms and ended_ms <= to_ms + _SLACK_MS for began_ms, ended_ms in times)
-
-
-def _began_ms(turn: Turn) -> int:
-    """When the caller began to speak over us."""
-    heard = turn.over_us
-    if heard:
-        return max(heard[0].started_ms, turn.since_ms)
-    return turn.spoke_ms if turn.voice_ms is not None else max(turn.since_ms, turn.spoke_ms)
+        yield turn.closing_ms, over_us.cut(turn.closing_ms, by_caller=False)
 
 
 def _keys_due(turn: Turn, patience: Patience) -> int:
@@ -369,7 +186,7 @@ def _keys_due(turn: Turn, patience: Patience) -> int:
     return turn.keyed_ms if complete else turn.keyed_ms + patience.key_gap_ms
 
 
-def _drafting(turn: Turn, patience: Patience) -> Iterator[tuple[int, _Plan]]:
+def _drafting(turn: Turn, patience: Patience) -> Iterator[tuple[int, Plan]]:
     """When to begin the answer: as soon as the words sound as if they were all, whoever says so."""
     if turn.draft is not None:
         if turn.mark == "resumed":
@@ -395,7 +212,7 @@ def _words_due(turn: Turn, patience: Patience) -> int:
     pause_ms = patience.pause_after(turn.text, ended=ended, stretches=turn.stretches, heard=turn.heard)
     if turn.quiet_ms is None:
         return turn.words_ms + (patience.unheard_ms if turn.partial else pause_ms)
-    if turn.partial or turn.heard_to_ms < turn.quiet_ms - _SLACK_MS:
+    if turn.partial or turn.heard_to_ms < turn.quiet_ms - SLACK_MS:
         return turn.quiet_ms + patience.unheard_ms
     return turn.quiet_ms + pause_ms
 
@@ -403,7 +220,7 @@ def _words_due(turn: Turn, patience: Patience) -> int:
 # --- doing it ---------------------------------------------------------------------------------------------------------
 
 
-def _end(reason: str) -> _Plan:
+def _end(reason: str) -> Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
         cut = (CutReply(now_ms, by_caller=False),) if turn.replying else ()
         over = replace(turn, phase=Phase.OVER, since_ms=now_ms, draft=None)
@@ -412,69 +229,11 @@ def _end(reason: str) -> _Plan:
     return plan
 
 
-def _close(reason: str) -> _Plan:
+def _close(reason: str) -> Plan:
     def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
         return replace(turn, closing=reason, closing_ms=now_ms), ()
 
     return plan
-
-
-def _cut(voice_ms: int, *, by_caller: bool = True) -> _Plan:
-    def plan(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-        listening = replace(turn, phase=Phase.LISTENING, since_ms=now_ms, protected=False, goodbye=False)
-        listening = replace(listening, volume=Volume.FULL, ducked_ms=None, held_ms=None)
-        if turn.goodbye and turn.closing == "silence":  # not so silent after all
-            listening = replace(listening, closing=None, nudges=0, misses=0)
-        cut = (
-            CutReply(voice_ms, by_caller, turn.ducked_ms, turn.held_ms) if by_caller else CutReply(voice_ms, by_caller)
-        )
-        return listening, (cut,)
-
-    return plan
-
-
-def _take(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return _cut(_began_ms(turn))(turn, now_ms)
-
-
-def _duck(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return replace(turn, volume=Volume.LOW, ducked_ms=now_ms), (Duck(_began_ms(turn)),)
-
-
-def _hold(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return replace(turn, volume=Volume.HELD, held_ms=now_ms), (Hold(_began_ms(turn)),)
-
-
-def _restore(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return replace(turn, volume=Volume.FULL, ducked_ms=None, held_ms=None), (Restore(),)
-
-
-def _ignore(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    return _restore(replace(turn, voice_ms=None), now_ms)
-
-
-def _dismiss(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:
-    """In our own phase late words of the turn before stay open; when it is over, all that is open is echo."""
-    dismissed = turn.over_us if turn.replying else turn.heard
-    said = " ".join(words for words in (*(heard.text for heard in dismissed), turn.partial) if words)
-    done: Actions = ()
-    if said:
-        kind = _overlap(turn).words if turn.replying else Meaning.ECHO
-        began_ms = min([heard.started_ms for heard in dismissed], default=turn.partial_from_ms)
-        ended_ms = max([heard.ended_ms for heard in dismissed], default=turn.partial_to_ms)
-        done = (PutAside(Aside(kind.value, said, began_ms, ended_ms)),)
-    late = tuple(heard for heard in turn.heard if heard not in dismissed)
-    return replace(turn, heard=late, partial="", repeats=0, mark="", quiet_ms=None), done
-
-
-_VERDICTS: Mapping[Verdict, _Plan] = {
-    Verdict.DUCK: _duck,
-    Verdict.HOLD: _hold,
-    Verdict.RESTORE: _restore,
-    Verdict.IGNORE: _ignore,
-    Verdict.TAKE: _take,
-    Verdict.DISMISS: _dismiss,
-}
 
 
 def _say_goodbye(turn: Turn, now_ms: int) -> tuple[Turn, Actions]:

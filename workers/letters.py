@@ -51,6 +51,9 @@ def values(book: Playbook, outcome: Outcome) -> Mapping[str, str]:
         "phone": book.business.phone,
         "callback": outcome.facts.get("callback", "as soon as possible").replace("_", " "),
     }
+    missing = [fact.name.replace("_", " ") for fact in book.facts if fact.written and fact.name not in outcome.facts]
+    if missing:
+        filled["missing"] = " and ".join(missing)
     if outcome.appointment:
         filled["slot"] = phrases.slot_in_writing(datetime.fromisoformat(outcome.appointment))
     if offer:

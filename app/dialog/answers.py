@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from app.dialog import readback, words
+from app.dialog import email, readback, spelling, words
 from app.dialog.script import Choice, Playbook, WantedFact
 
 _CORRECTS = re.compile(r"\b(?:no|not|actually|said|meant|i mean|sorry|correction|wait|change|wrong|mistake)\b")
@@ -56,6 +56,10 @@ def read(fact: WantedFact, text: str) -> str | None:
     if fact.type == "digits":
         meant = [digits for digits in (words.digits(text), readback.said(text)) if len(digits) == fact.length]
         return meant[0] if meant else None
+    if fact.type == "email":
+        return email.address(text)
+    if spelled := spelling.letters(text):
+        return spelled.title()
     name = _NAME.search(words.normal(text))
     if name:
         return name[1].strip().title()
@@ -76,7 +80,7 @@ def volunteered(playbook: Playbook, text: str, known: Mapping[str, str], asking:
         return {}
     found: dict[str, str] = {}
     for fact in playbook.facts:
-        if fact.name in known or fact.name == asking or fact.type == "name":
+        if fact.name in known or fact.name == asking or fact.written:
             continue
         cued = words.holds_any(said, (*fact.cues, *fact.name.split("_")))
         value = read(fact, text) if cued else _in_full(fact, text)

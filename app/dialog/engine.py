@@ -24,6 +24,7 @@ TURN_LIMIT = 80  # no conversation needs more; every one ends
 SURE_OF_OPT_OUT = 0.9  # a model may add opt-outs to those of the guard, when it is sure
 SURE_OF_ROBOT = 0.8
 KEYPAD_AFTER = 2  # unclear answers
+WRITTEN_AFTER = 1  # unclear answers before, where a keypad does not help
 ENOUGH_HEARD = 0.5  # share of its words that makes a question asked
 ENOUGH_FOR_CONSENT = 0.8
 
@@ -132,6 +133,10 @@ def _unclear(reply: Reply) -> None:
         reply.change(unclear=1)
         return  # the question was not heard, so there is nothing to be sorry about: it is put again
     reply.change(unclear=state.unclear + 1)
+    name = state.topic.partition(":")[2]
+    if state.topic == f"ask:{name}" and book.fact(name).written and state.unclear >= WRITTEN_AFTER:
+        listening.in_writing(reply, book.fact(name))
+        return
     if state.unclear < KEYPAD_AFTER:
         lines = book.lines.unclear
         reply.say(lines[min(state.unclear, len(lines) - 1)], "unclear")

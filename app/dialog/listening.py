@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from app.dialog import answers, readback, visits, words
+from app.dialog import answers, readback, spelling, visits, words
 from app.dialog.events import (
     ConsentGiven,
     HumanRequested,
@@ -94,8 +94,8 @@ def _agreed(reply: Reply, text: str, meaning: Understanding) -> bool | None:
 
 
 def take(reply: Reply, fact: WantedFact, value: str, said: str, *, thank: bool = True, sure: bool = False) -> None:
-    """Keeps a fact, or reads digits back first: one wrong digit of a zip code is another town."""
-    if fact.type == "digits" and not sure:
+    """Keeps a fact, or reads it back first: one wrong digit of a zip code is another town."""
+    if fact.confirm and not sure:
         reply.change(confirming=fact.name, unconfirmed=value, so_far="")
         return
     reply.change(so_far="")
@@ -134,7 +134,10 @@ def _answer(reply: Reply, text: str, meaning: Understanding) -> bool:
 def confirm(reply: Reply, agreed: bool | None, said: str) -> bool:
     """What the caller says to a read-back: yes, no, or how it should be."""
     fact = reply.book.fact(reply.state.confirming)
-    mended = readback.mended(reply.state.unconfirmed, said)
+    if fact.type == "digits":
+        mended = readback.mended(reply.state.unconfirmed, said)
+    else:
+        mended = answers.read(fact, said) if fact.type == "email" else spelling.letters(said).title()
     if mended and mended != reply.state.unconfirmed:
         reply.change(unconfirmed=mended)
     elif agreed:
@@ -143,7 +146,9 @@ def confirm(reply: Reply, agreed: bool | None, said: str) -> bool:
         take(reply, fact, value, said, sure=True)
     elif agreed is False:
         reply.change(confirming="", unconfirmed="", misread=reply.state.misread + 1)
-        if reply.state.misread > MOST_MISREADINGS:
+        if fact.written and reply.state.misread >= MOST_MISREADINGS:
+            in_writing(reply, fact)
+        elif reply.state.misread > MOST_MISREADINGS:
             skip(reply, fact.name)
     else:
         return False
@@ -340,6 +345,17 @@ def _wish(reply: Reply, text: str, meaning: Understanding, settled: bool) -> boo
         case _:
             return False
     return True
+
+
+def in_writing(reply: Reply, fact: WantedFact) -> None:
+    """What we could not make out is left to a message: the caller writes it back. Without consent we just go on."""
+    if reply.state.whatsapp is False or "whatsapp" not in reply.book.goals:
+        skip(reply, fact.name)
+        return
+    reply.say(reply.book.lines.in_writing, "in_writing")
+    reply.change(skipped=reply.state.skipped | {fact.name}, confirming="", unconfirmed="", unclear=0, misread=0)
+    reply.change(wants_info=reply.state.whatsapp is None)
+    reply.promise()
 
 
 def skip(reply: Reply, name: str) -> None:

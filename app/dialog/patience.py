@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from app.dialog import dictation
+from app.dialog import dictation, email
 from app.dialog.completeness import Ending, ending
 from app.dialog.deadlines import DEADLINES
 from app.dialog.events import Heard
@@ -95,4 +95,6 @@ class Patience:
         if self.dictated:
             complete = 0 < self.digits <= dictation.spoken_digits(words)
             return Ending.UNSURE if complete else Ending.OPEN
+        if self.expected.kind in ("email", "name") and email.begun(words):
+            return Ending.OPEN
         return ending(words, self.expected)

@@ -39,7 +39,8 @@ from app.dialog.script import (
 
 __all__ = ["Playbook", "parse"]
 
-MESSAGE_GAPS = ("facts", "slot", "callback", "offer", "price", "business", "phone")
+MESSAGE_GAPS = ("facts", "slot", "callback", "offer", "price", "business", "phone", "missing")
+CONFIRM_SPELLED = "I have {spelled}. Is that right?"
 KEYS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 MEANINGS = (
     "interested", "not_interested", "price", "no_time", "call_back_later", "send_info", "already_have",
@@ -197,7 +198,11 @@ def _menu(fields: Fields | None) -> Menu:
 
 def _fact(name: str, fields: Fields) -> WantedFact:
     kind = fields.one_of("type", FACT_TYPES)
-    confirm = _spoken(fields, "confirm", ("digits",)) if kind == "digits" else ""
+    confirm = ""
+    if kind == "digits":
+        confirm = _spoken(fields, "confirm", ("digits",))
+    elif kind in ("name", "email"):
+        confirm = _spoken(fields, "confirm", ("spelled",), CONFIRM_SPELLED if kind == "email" else "")
     fact = WantedFact(
         name=name,
         type=kind,
@@ -364,6 +369,7 @@ def _lines(fields: Fields | None) -> Lines:
     )  # fmt: skip
     one = {key: _spoken(fields, key) for key in names}
     one["so_far"] = _spoken(fields, "so_far", ("digits",), "I have {digits} so far. Please go on.")
+    one["in_writing"] = _spoken(fields, "in_writing", (), "Let us do that in writing.")
     several["thinking"] = fields.texts("thinking", needed=False)
     for line in several["thinking"]:
         _check_gaps(fields, "thinking", line, ())

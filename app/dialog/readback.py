@@ -46,8 +46,10 @@ def groups(digits: str) -> tuple[str, ...]:
 
 
 def spoken(digits: str) -> tuple[str, ...]:
-    """The words of a read-back, a comma after each group but the last: a pause to check it by."""
+    """The words of a read-back, a comma after each group but the last: a pause to check it by. () for no number."""
     found: list[str] = []
+    if not digits.isdecimal():
+        return ()
     for group in groups(digits):
         if found:
             found[-1] += ","

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from app.dialog import offers, phrases, readback, visits
+from app.dialog import offers, phrases, readback, spelling, visits
 from app.dialog.events import (
     AppointmentRequested,
     Fact,
@@ -133,6 +133,7 @@ class Reply:
         else:
             line = prompt.keypad if keypad else prompt.again if heard_before else prompt.ask
         gaps: dict[str, tuple[str, ...]] = {"digits": readback.spoken(self.state.unconfirmed or self.state.so_far)}
+        gaps["spelled"] = spelling.spoken(self.state.unconfirmed)
         if self.state.visits:
             gaps |= {"first": phrases.slot(self.state.visits[0]), "second": phrases.slot(self.state.visits[1])}
         self.say(line, topic, gaps)

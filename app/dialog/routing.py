@@ -74,5 +74,7 @@ def expectation(state: State, book: Playbook, phrases: tuple[str, ...] = ()) -> 
         return Expectation(state.topic, "digits", phrases, fact.length, len(state.so_far))
     if fact.type == "number":
         return Expectation(state.topic, "number", phrases, 0)
+    if fact.type == "email":
+        return Expectation(state.topic, "email", phrases, 0)
     kind = "yes_no" if fact.yes_no else fact.type
     return Expectation(state.topic, kind, phrases, 1)

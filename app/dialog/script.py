@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import time
 
-from app.dialog import phrases
+from app.dialog import phrases, spelling
 from app.dialog.reception import HANG_UP, Strategy
 from app.dialog.voice import USUAL, Voice
 
-FACT_TYPES = ("choice", "number", "digits", "name")
+FACT_TYPES = ("choice", "number", "digits", "name", "email")
 GOALS = ("facts", "offer", "appointment", "whatsapp")
 TARGETS = ("sales", "human", "opt_out", "goodbye")
 DISCLOSURES = ("identity", "ai", "recording", "opt_out")
@@ -81,6 +81,11 @@ class WantedFact:
     between: tuple[float, float] = (0, 1_000_000)
     length: int = 0
     confirm: str = ""
+
+    @property
+    def written(self) -> bool:
+        """Easier written than said: no keypad helps, a message does."""
+        return self.type in ("name", "email")
 
     @property
     def yes_no(self) -> bool:
@@ -220,6 +225,7 @@ class Lines:
     silence_goodbye: str
     limit_goodbye: str
     so_far: str
+    in_writing: str
     thinking: tuple[str, ...] = ()  # said before an answer that takes its time, so it must fit any answer
 
 
@@ -275,6 +281,8 @@ class Playbook:
         said.update(phrases.clock(at) for _, at in self.appointment.slots)
         if any(fact.type == "digits" for fact in self.facts):
             said.update(phrases.DIGITS)
+        if any(fact.written and fact.confirm for fact in self.facts):
+            said.update(spelling.VOCABULARY)
         return frozenset(said)
 
     def _templates(self) -> Iterator[str]:

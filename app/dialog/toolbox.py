@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.dialog import answers, listening, phrases, visits
+from app.dialog import answers, email, listening, phrases, visits
 from app.dialog.moves import Move
 from app.dialog.reply import Reply
 from app.dialog.script import Playbook, WantedFact
@@ -129,6 +129,8 @@ def _values(fact: WantedFact) -> str:
             return f"a number from {fact.between[0]:g} to {fact.between[1]:g}, in digits"
         case "digits":
             return f"{fact.length} digits"
+        case "email":
+            return "an e-mail address"
     return "the name as the caller said it"
 
 
@@ -151,6 +153,8 @@ def _value(fact: WantedFact, value: str, said: str) -> str | None:
             return answers.as_amount(fact, float(value)) if value.isascii() and value.isdecimal() else None
         case "digits":
             return value if value.isascii() and value.isdecimal() and len(value) == fact.length else None
+        case "email":
+            return email.address(value)
     return value.title() if normal(value) and holds(normal(said), normal(value)) >= 0 else None
 
 

@@ -67,9 +67,11 @@ def _is_statement(line: Say) -> bool:
 
 
 def _may_be_asked_freely(line: Say, book: Playbook) -> bool:
-    """Not once the keypad is offered: keys have to be named as they are."""
+    """Not once the keypad is offered, for keys have to be named as they are; nor what reads digits back."""
     free = not line.protected and line.purpose.partition(":")[0] in ASKS
-    return free and line.text != prompt_for(line.purpose, book).keypad
+    prompt = prompt_for(line.purpose, book)
+    dictating = line.purpose.startswith("ask:") and line.text not in (prompt.ask, prompt.again)
+    return free and not dictating and line.text != prompt.keypad
 
 
 def is_substance(line: Say) -> bool:

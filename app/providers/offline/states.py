@@ -29,6 +29,6 @@ def expectations(playbook: Playbook) -> Iterator[Expectation]:
     """The same values as the dialogue's `expecting()` gives."""
     state, _ = engine.begin(playbook, today=date(2026, 1, 1))
     topics = [*ALWAYS, *(f"ask:{fact.name}" for fact in playbook.facts)]
-    topics += [f"confirm:{fact.name}" for fact in playbook.facts if fact.type == "digits"]
+    topics += [f"confirm:{fact.name}" for fact in playbook.facts if fact.confirm]
     for topic in topics:
         yield expectation(replace(state, topic=topic), playbook, answers_for(playbook, topic))

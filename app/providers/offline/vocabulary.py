@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import time
 
-from app.dialog import phrases, words
+from app.dialog import phrases, spelling, words
 
 _UNITS = tuple(words.UNITS)
 _TENS = tuple(words.TENS)
@@ -52,3 +52,4 @@ def fragments() -> Iterator[str]:
     yield from _MONTHS
     yield from (phrases.clock(time(hour, minute)) for hour in range(8, 20) for minute in (0, 15, 30, 45))
     yield from _SMALL
+    yield from spelling.VOCABULARY

@@ -14,7 +14,9 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
+from app.bench_log import kept
 from app.bench_report import Findings, render
 from app.bench_server import Cores, Service, serving
 from app.embedded import start_services
@@ -69,6 +71,7 @@ class Bench:
     settings: Settings
     env: dict[str, str]
     cores: Cores
+    workspace_id: UUID
     processes: int = 1
     account: Account = field(default_factory=Account)
     numbers: Numbers = field(default_factory=Numbers)
@@ -103,22 +106,26 @@ class Bench:
         lasting = [seconds + ramp_s - _RAMP_S * place for place in range(calls)]  # all are on when the last one begins
         talkers = [Talker(self.numbers.take(), register, each) for each in lasting]
         strange, checked = line.providers.strange()
-        idle_bytes, cpu_s, began = service.rss(), service.cpu_s(), time.perf_counter()
+        idle_bytes, cpu_s, busy_s, began = service.rss(), service.cpu_s(), self.cores.busy_s(), time.perf_counter()
         async with asyncio.TaskGroup() as group:
             watch = _Watch(service)
             watching = group.create_task(watch.run(), name="watch")
             held = await line.hold(talkers)
             lasted_s = time.perf_counter() - began
+            others_s = self.cores.busy_s() - busy_s - (service.cpu_s() - cpu_s)
             watching.cancel()
         await asyncio.sleep(_SETTLE_S)
         now_strange, now_checked = line.providers.strange()
         ears = heard(held)
         strange_lines, checked_lines = line.providers.strange_lines(ears)
+        sids = [record.call.sid for record, _ in held]
         return Findings(
             calls=calls,
             talk=ears,
+            kept=await asyncio.to_thread(kept, self.env["DATABASE_URL"], self.workspace_id, sids),
             cpu_s=service.cpu_s() - cpu_s,
             lasted_s=lasted_s,
+            others_share=max(0.0, others_s / lasted_s),
             bytes_per_call=(watch.most_bytes - idle_bytes) / calls,
             phones_late_ms=watch.late_ms,
             phones_share=watch.share,
@@ -217,13 +224,13 @@ def opened(processes: int = 1) -> Iterator[Bench]:
     cores = Cores.dealt(processes)
     cores.for_others()
     with start_services(settings) as services:
-        furnish(settings, services.database_url, NUMBER)
+        workspace_id = furnish(settings, services.database_url, NUMBER)
         env = {
             "DATABASE_URL": services.database_url,
             "REDIS_URL": services.redis_url,
             "STROWGER_DATA_DIR": str(settings.data_dir.absolute()),
         }
-        yield Bench(settings, env, cores, processes)
+        yield Bench(settings, env, cores, workspace_id, processes)
 
 
 def report(*, calls: int, seconds: float, only: Sequence[str] = (), processes: int = 1, as_json: bool = False) -> int:

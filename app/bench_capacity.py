@@ -20,6 +20,7 @@ from app.dialog.transcript import percentile
 
 _SLACK_MS = 200
 _SECONDS, _ALONE_S = 15.0, 25.0
+_OTHERS_SHARE = 0.1  # beyond it, what is measured is also the machine's other work
 _STEP = 8  # calls; finer is noise
 _PHONES_SHARE, _PHONES_LATE_MS = 0.92, 60.0  # beyond either it is the measuring side that is measured
 
@@ -95,6 +96,8 @@ class Capacity:
     def _limited_by(self) -> str:
         if self.limit is None:
             return "nothing that was tried"
+        if self.limit.found.others_share > _OTHERS_SHARE:
+            return f"other programs on the service's core, and {self.limit.why_not}"
         return "the phones' core" if self.limit.phones_at_limit else self.limit.why_not
 
     def sentence(self) -> str:
@@ -117,7 +120,8 @@ async def find(bench: Bench, what: Configuration, begin: int, most: int, console
             console.print(
                 f"{calls} calls: p50 {percentile(found.replies_ms, 0.5)} p99 {trial.p99_ms} ms of "
                 f"{len(found.replies_ms)} replies, service {100 * _share(found):.0f} % of a core, phones "
-                f"{100 * found.phones_share:.0f} %, {found.turned_away} times no seat at once: "
+                f"{100 * found.phones_share:.0f} %, others on the service's core "
+                f"{100 * found.others_share:.0f} %, {found.turned_away} times no seat at once: "
                 f"{trial.why_not or 'held'}"
             )
             return not trial.why_not

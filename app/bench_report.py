@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.bench_log import Kept
 from app.dialog.transcript import percentile
 from app.exchange.bench_ear import Ear, Spoke
 from app.exchange.bench_providers import STATED, SUM_MS
@@ -26,10 +27,12 @@ TARGETS: dict[str, float] = {
     "underruns": 0,
     "missed replies": 0,
     "callers never seated": 0,
+    "stood in for a provider": 0,
     "sounds of another call": 0,
     "CPU s per call-minute": 0.9,
     "memory per call, MB": 3,
 }
+_MUCH = 0.1  # of a core
 _MANY = 10  # calls, from which on memory divided by calls is a call's
 _ONE_CALL = ("CPU s per call-minute",)  # the target is for one call
 
@@ -45,6 +48,8 @@ class Findings:
     bytes_per_call: float
     phones_late_ms: float  # how late the measuring side itself ran at worst: figures are no better than that
     phones_share: float  # of one core
+    others_share: float = 0.0  # of the service's cores, taken by programs that have nothing to do with this
+    kept: Kept = field(default_factory=Kept)
     name: str = ""
     judged: bool = True  # False for what is there to compare with
     manners: list[Ear] = field(default_factory=list)
@@ -114,6 +119,7 @@ class Findings:
             "underruns": self.underruns,
             "missed replies": self.missed,
             "callers never seated": self.refused,
+            "stood in for a provider": sum(self.kept.stood_in.values()) if self.judged else None,
             "sounds of another call": self.strange_frames + self.strange_lines,
             "CPU s per call-minute": round(self.cpu_s / self.minutes, 2) if self.minutes else None,
             "memory per call, MB": round(self.bytes_per_call / 1e6, 2) if self.calls >= _MANY else None,
@@ -134,7 +140,11 @@ class Findings:
             "replies_ms": sorted(self.replies_ms),
             "phones_late_ms": round(self.phones_late_ms, 1),
             "phones_share_of_core": round(self.phones_share, 2),
+            "others_share_of_core": round(self.others_share, 2),
             "turned_away": self.turned_away,
+            "stood_in": dict(self.kept.stood_in),
+            "tokens": self.kept.tokens,
+            "tokens_cancelled": self.kept.cancelled,
             "checked_frames": self.checked_frames,
             "checked_lines": self.checked_lines,
             "alerts": self.alerts,
@@ -173,6 +183,16 @@ def render(found: Sequence[Findings], cores: str, console: Console | None = None
             f"{one.turned_away} times no seat at once; phones late at most {one.phones_late_ms:.0f} ms, busy "
             f"{100 * one.phones_share:.0f} % of a core"
         )
+        if one.others_share > _MUCH:
+            console.print(
+                f"{one.name}: other programs took {100 * one.others_share:.0f} % of the service's core: on a machine "
+                "of one's own the figures are better",
+                style="red",
+            )
+        if one.kept.tokens:
+            console.print(f"{one.name}: {one.kept.cancelled} of {one.kept.tokens} tokens were for answers broken off")
+        for who, count in one.kept.stood_in.items():
+            console.print(f"{one.name}: {count} times somebody stood in for {who}", style="red")
         for alert in one.alerts:
             console.print(f"{one.name}: the exchange reports {alert}", style="red")
         if one.judged and not one.good:

@@ -50,6 +50,13 @@ class Cores:
         shared = " (shared with the service)" if set(self.service) & set(self.others) else ""
         return f"service on core {_listed(self.service)}, phones and providers on core {_listed(self.others)}{shared}"
 
+    def busy_s(self) -> float:
+        """How long the service's cores have worked so far, for whomever; 0 where cores are not dealt out."""
+        if not self.service:
+            return 0.0
+        there = psutil.cpu_times(percpu=True)
+        return sum(sum(there[core]) - there[core].idle - getattr(there[core], "iowait", 0.0) for core in self.service)
+
     @contextlib.contextmanager
     def for_service(self) -> Iterator[None]:
         """Processes started inside belong to the service."""

@@ -204,7 +204,7 @@ def simulate(
 @cli.command()
 def bench(
     calls: Annotated[int, typer.Option(help="Calls at the same time.", min=1)] = 1,
-    seconds: Annotated[float, typer.Option(help="How long each caller talks.", min=5)] = 40.0,
+    seconds: Annotated[float, typer.Option(help="How long each caller talks.", min=5)] = 30.0,
     only: Annotated[
         list[str] | None, typer.Option(help="flux, nova or bare; may be given again. All if left out.")
     ] = None,

@@ -146,7 +146,7 @@ class Patient(Caller):
     async def converse(self) -> None:
         await self._may.wait()
         await self.ask("slow", SLOW)
-        await self.hear_out()
+        await self.answered()
 
 
 class Numbers:

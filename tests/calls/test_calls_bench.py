@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,9 @@ from rich.console import Console
 
 from app.bench import configurations, opened
 from app.bench_capacity import Search
+from app.bench_log import Kept
 from app.bench_report import Findings, render
+from app.dialog.events import Entry, ProviderFailed, TokensUsed
 from app.exchange import marks
 from app.exchange.bench_ear import Ear, Spoke, listen
 from app.exchange.bench_lines import strange_lines
@@ -34,7 +37,7 @@ def test_a_small_bench_hears_every_call_to_its_end():
 
 def findings(*spoke: Spoke, underruns: int = 0, strange: int = 0) -> Findings:
     ear = Ear(spoke, underruns=underruns, seconds=60.0, greeted=True)
-    return Findings(1, [ear], 0.5, 60.0, 1e6, 2.0, 0.1, "a configuration", strange_frames=strange)
+    return Findings(1, [ear], 0.5, 60.0, 1e6, 2.0, 0.1, name="a configuration", strange_frames=strange)
 
 
 ASKED = Spoke("ask", reply_ms=600)
@@ -195,3 +198,14 @@ def test_a_line_heard_twice_or_answering_somebody_else_is_strange():
 
 def soft(sound: bytes) -> bytes:
     return mulaw.encode((mulaw.decode(sound).astype(np.float32) * 0.1).astype(np.int16))
+
+
+def test_who_was_stood_in_for_and_what_was_broken_off_is_told():
+    facts = (
+        ProviderFailed("dialogue", "openai", "no word in time", fallback="playbook"),
+        TokensUsed(1, "openai", "model", 90, 30),
+        TokensUsed(2, "openai", "model", 90, 12, cancelled=True),
+    )
+    kept = Kept.of([Entry(place, 0, fact) for place, fact in enumerate(facts)])
+    assert kept == Kept({"dialogue, openai": 1}, 42, 12)
+    assert replace(findings(ASKED), kept=kept).missed_targets() == ["stood in for a provider"]

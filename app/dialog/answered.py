@@ -20,6 +20,7 @@ from app.dialog.events import CarrierReport, Heard, Signal, Toned, VoiceOff, Voi
 _GAP_MS = 600  # a pause as long ends what was being said: people wait for an answer then, announcements go on sooner
 _HELLO_GAP_MS = 300  # the same once the words are those of a person
 _LONG_MS = 2600  # nobody says hello for so long without a pause
+_LAG_MS = 300  # a voice may have ended so long ago before we are told
 _UNDECIDED_MS = 1700  # after the voice began: then we go on as with a person, whatever comes later
 _SECOND_THOUGHT_MS = 1500  # a greeting may begin with "hi"; what comes so soon after it belongs to it
 _SECOND_LONG_MS = 4000  # and makes it a machine's when it lasts so long
@@ -129,7 +130,7 @@ class Answered:
         first, last = self._voice[0], self._voice[-1]
         due = [first.from_ms + _UNDECIDED_MS]
         if self._on:
-            due += [last.from_ms + _LONG_MS, last.from_ms + _SECOND_LONG_MS]
+            due += [last.from_ms + _LONG_MS + _LAG_MS, last.from_ms + _SECOND_LONG_MS + _LAG_MS]
         else:
             due += [last.to_ms + _HELLO_GAP_MS, last.to_ms + _GAP_MS]
         return min((at for at in due if at > now_ms), default=None)
@@ -176,11 +177,13 @@ class Answered:
             return None
         human_words = human_words or not self._machine_by_pattern
         first, second = self._voice[0], self._voice[1] if len(self._voice) > 1 else None
-        first_ms = (now_ms if self._on and second is None else first.to_ms) - first.from_ms
+        sure_to_ms = now_ms - _LAG_MS  # of a voice that is on
+        first_ms = max(first.to_ms, sure_to_ms if self._on and second is None else 0) - first.from_ms
         if first_ms >= _LONG_MS and not human_words:
             return Verdict(Kind.VOICEMAIL, min(0.85, 0.5 + first_ms / 10_000))
         if second is not None and second.from_ms - first.to_ms <= _SECOND_THOUGHT_MS and not human_words:
-            second_ms = (now_ms if self._on and self._voice[-1] is second else second.to_ms) - second.from_ms
+            on = self._on and self._voice[-1] is second
+            second_ms = max(second.to_ms, sure_to_ms if on else 0) - second.from_ms
             if second_ms >= _SECOND_LONG_MS:
                 return Verdict(Kind.VOICEMAIL, 0.75)
         over = second is not None or (not self._on and now_ms - first.to_ms >= self._gap_ms(human_words))

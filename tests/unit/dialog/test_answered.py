@@ -47,12 +47,19 @@ def test_words_of_a_person_make_the_pause_shorter() -> None:
 
 def test_whoever_goes_on_talking_is_a_machine() -> None:
     answered = after(*spoken(300, 1500, 1900))
-    assert kind(answered, 2899) is Kind.NOT_SURE
-    assert kind(answered, 2900) is Kind.VOICEMAIL
-    early, late = answered.verdict(2900), answered.verdict(5000)
+    assert kind(answered, 3199) is Kind.NOT_SURE
+    assert kind(answered, 3200) is Kind.VOICEMAIL
+    early, late = answered.verdict(3200), answered.verdict(5000)
     assert early is not None
     assert late is not None
     assert late.confidence > early.confidence
+
+
+def test_a_voice_that_has_just_ended_is_not_taken_for_a_long_one() -> None:
+    answered = after(VoiceOn(300))
+    assert kind(answered, 3100) is Kind.NOT_SURE  # 2.8 s of voice, for all we were told
+    answered.note(VoiceOff(2850))
+    assert kind(answered, 3450) is Kind.HUMAN
 
 
 def test_a_person_who_introduces_himself_at_length_is_one_by_his_words() -> None:
@@ -64,8 +71,8 @@ def test_a_greeting_that_begins_with_hi_is_thought_over() -> None:
     answered = after(*spoken(300, 600))
     assert kind(answered, 1200) is Kind.HUMAN
     answered.note(VoiceOn(1300))
-    assert kind(answered, 5000) is Kind.HUMAN
-    assert kind(answered, 5300) is Kind.VOICEMAIL
+    assert kind(answered, 5300) is Kind.HUMAN
+    assert kind(answered, 5600) is Kind.VOICEMAIL
 
 
 def test_a_long_answer_later_in_the_call_is_still_a_persons() -> None:
@@ -146,7 +153,7 @@ def test_the_carriers_detector_counts_where_ours_knows_no_better() -> None:
 def test_the_next_moment_something_may_change_is_known() -> None:
     answered = after(VoiceOn(300))
     assert answered.deadline(400) == 2000
-    assert answered.deadline(2000) == 2900
+    assert answered.deadline(2000) == 3200
     answered.note(VoiceOff(3000))
     assert answered.deadline(3270) == 3300
     assert after().deadline(100) is None

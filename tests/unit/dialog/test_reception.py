@@ -75,7 +75,7 @@ def test_hanging_up_on_a_mailbox_is_at_once_when_it_is_sure() -> None:
 def test_a_machine_nobody_understood_yet_is_listened_to_where_its_kind_matters() -> None:
     call = Played(Strategy(screening="say_who"))
     call.at(320, VoiceOn(300))
-    assert call.at(2900) == [Hush()]
+    assert call.at(3200) == [Hush()]
     assert call.at(3500, Heard("say your name and why you are calling", started_ms=300, ended_ms=3400)) == []
     call.at(3800, VoiceOff(3500))
     assert call.at(4200) == [SayTo("screening")]
@@ -87,7 +87,7 @@ def test_a_machine_nobody_understood_yet_is_listened_to_where_its_kind_matters()
 def test_a_machine_that_pauses_without_a_word_we_know_is_hung_up_on() -> None:
     call = Played(Strategy(ivr="press_key", key="0"))
     call.at(320, VoiceOn(300))
-    call.at(2900)
+    call.at(3200)
     call.at(4300, VoiceOff(4000))
     assert call.at(5499) == []
     assert call.at(5500) == [EndCall("voicemail")]

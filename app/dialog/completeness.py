@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 from importlib.resources import files
 
 from app.dialog.moves import Expectation
@@ -74,6 +75,7 @@ _SHORT_WORDS = 4  # a direct answer has no more
 _SENTENCE_WORDS = 5  # with a full stop after them we believe it
 
 
+@lru_cache(maxsize=64)  # turn-taking asks for the same few words at every sign of life
 def ending(words: str, answer: Expectation | None = None) -> Ending:
     """How finished `words` look, given what was asked."""
     said, written = normal(words), words.rstrip()

@@ -181,10 +181,16 @@ def replay(
     call_sid: Annotated[str, typer.Argument(help="CA..., as shown by the demo or on the dashboard.")],
     as_json: AsJson = False,
     speed: Annotated[float, typer.Option(help="1 is real time, 0 prints at once.", min=0)] = 0.0,
+    diff: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=MS, a setting of turn-taking such as pause_ms=900: what it would have changed."),
+    ] = None,
 ) -> None:
     """A call again from its log: who said what when, what was heard, and how long each turn took."""
-    from app.replay import run
+    from app.replay import run, run_diff
 
+    if diff:
+        raise typer.Exit(run_diff(call_sid, diff, as_json=as_json))
     raise typer.Exit(run(call_sid, as_json=as_json, speed=speed))
 
 

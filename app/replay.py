@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from app.demo.screen import Screen
 from app.dialog.events import Entry, to_record
+from app.dialog.patience import Patience
+from app.dialog.rerun import Difference, compare, rerun
 from app.dialog.transcript import Latency, latencies_of
-from app.errors import NotFound
+from app.errors import BadInput, NotFound
 from app.local import opened
 from app.pricing import in_words, table
 from app.sales.cost import Cost, cost_of
@@ -39,6 +43,44 @@ def run(call_sid: str, *, as_json: bool, speed: float) -> int:
     console.print(_waterfall(latencies_of(entries)))
     console.print(_bill(cost_of(entries, table(load().prices))))
     return 0
+
+
+def run_diff(call_sid: str, settings: Sequence[str], *, as_json: bool) -> int:
+    """Prints which turns would have been taken otherwise; 0 when none. Raises BadInput for a setting there is not."""
+    changed = dict(_setting(setting) for setting in settings)
+    entries = _entries(call_sid)
+    taken, found = len([one for one in rerun(entries) if one.what == "reply"]), compare(entries, **changed)
+    if not taken:
+        raise NotFound(
+            f"The log of {call_sid} does not tell what turn-taking heard: it was written by an older version."
+        )
+    if as_json:
+        print(json.dumps([dataclasses.asdict(one) for one in found]))  # noqa: T201
+        return int(bool(found))
+    console = Console()
+    console.print(_differences(found))
+    console.print(f"{len(found)} of {taken} turns would have been taken otherwise with {', '.join(settings)}.")
+    return int(bool(found))
+
+
+def _setting(text: str) -> tuple[str, int]:
+    name, _, value = text.partition("=")
+    usual = getattr(Patience(), name, None)
+    if type(usual) is not int or not value.isdigit():
+        known = ", ".join(field.name for field in dataclasses.fields(Patience) if field.name.endswith("_ms"))
+        raise BadInput(f"--diff {text!r} is no setting of turn-taking. Example: pause_ms=900. There are {known}.")
+    return name, int(value)
+
+
+def _differences(found: Sequence[Difference]) -> Table:
+    shown = Table(title="Turns that would have been taken otherwise", title_justify="left", box=None)
+    for name in ("turn", "at s", "instead at s", "words"):
+        shown.add_column(name)
+    for one in found:
+        after = "not within 5 s" if one.after is None else f"{one.after.at_ms / 1000:.2f}"
+        words = one.before.words if one.after is None or one.after.words == one.before.words else one.after.words
+        shown.add_row(str(one.before.turn), f"{one.before.at_ms / 1000:.2f}", after, words)
+    return shown
 
 
 def _entries(call_sid: str) -> tuple[Entry, ...]:

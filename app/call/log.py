@@ -59,6 +59,11 @@ class CallLog:
         self._may_store = resumed.may_store if resumed else False
         self._told: set[str] = set()
 
+    @property
+    def may_store(self) -> bool:
+        """Whether the caller's own words may be kept now."""
+        return self._may_store
+
     def write(self, fact: Fact) -> None:
         """Never waits."""
         if isinstance(fact, DisclosureHeard) and fact.kind in self._told:

@@ -17,7 +17,7 @@ from app.call.log import CallLog
 from app.call.moves import Production
 from app.call.reply import Asked, Reply, Scene
 from app.call.setup import CallSetup, Parts
-from app.dialog import turns
+from app.dialog import rerun, turns
 from app.dialog.events import (
     AgentKeyed,
     CallEnded,
@@ -31,10 +31,12 @@ from app.dialog.events import (
     Interrupted,
     MustEnd,
     ProviderFailed,
+    ReplyBegan,
     ReplyEnded,
     Signal,
     Tick,
 )
+from app.dialog.moves import Expectation
 from app.dialog.patience import Patience
 from app.dialog.reception import Hush, Learned, Press, Reception, SayTo
 from app.dialog.turns import CutReply, DropDraft, Duck, EndCall, Hold, Phase, PutAside, Restore, Turn
@@ -75,6 +77,7 @@ class Session:
         self._reply: Reply | None = None
         self._speaking: asyncio.Task[None] | None = None
         self._draft: Draft | None = None
+        self._expected: Expectation | None = None  # of the caller, as the log has it
         self._words_ms: int | None = None  # when the words of the turn were complete
         placed = call.began.direction == "outbound" and not call.resumed
         self._reception = Reception(call.machines) if placed else None
@@ -129,9 +132,7 @@ class Session:
                     return ended, not isinstance(signal, HungUp)
                 if self._reception.in_charge and not isinstance(signal, HungUp):
                     continue
-            patience = self._patience.expecting(self._parts.dialogue.expecting())
-            self._turn, actions = turns.step(self._turn, signal, self._line.now_ms(), patience)
-            for action in actions:
+            for action in self._step(signal):
                 match action:
                     case turns.Draft(to):
                         self._begin_draft(to)
@@ -181,6 +182,20 @@ class Session:
 
     def _wants_beeps(self) -> bool:
         return self._reception is not None and self._reception.listens(self._line.now_ms())
+
+    def _step(self, signal: Signal) -> turns.Actions:
+        now_ms, expected, before = self._line.now_ms(), self._parts.dialogue.expecting(), self._turn
+        self._turn, actions = turns.step(before, signal, now_ms, self._patience.expecting(expected))
+        if not isinstance(signal, Tick) or self._turn is not before:
+            match signal:
+                case Heard(text=text):
+                    signal = replace(signal, text=self._call.redact(text))
+                case ReplyBegan(line=line):
+                    signal = replace(signal, line=self._call.redact(line))
+            news = None if expected == self._expected else expected
+            self._expected = expected
+            self._log.write(rerun.told(signal, now_ms, news, keep_words=self._log.may_store))
+        return actions
 
     async def _next(self) -> Signal:
         """The next signal, or a Tick when something is due. Word from a reply that was cut meanwhile is no news."""
@@ -342,6 +357,7 @@ class Session:
         parts, resumed = self._parts, self._call.resumed
         if resumed:
             self._log.write(CallResumed(resumed.stream_sid))
-            return
-        began = self._call.began
-        self._log.write(replace(began, stt=parts.stt.name, dialogue=parts.dialogue.name, tts=parts.tts.name))
+        else:
+            began = self._call.began
+            self._log.write(replace(began, stt=parts.stt.name, dialogue=parts.dialogue.name, tts=parts.tts.name))
+        self._log.write(rerun.began(self._turn, self._patience))

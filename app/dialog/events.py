@@ -342,6 +342,28 @@ class TokensUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnsBegan:
+    """Turn-taking starts, with `number` turns behind it, by `settings`: JSON of those of `Patience` that are not
+    usual."""
+
+    since_ms: int
+    number: int
+    settings: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """What turn-taking was told at `now_ms`, to take the same turns again (rerun.py): the name of the signal, its
+    fields, and what was expected of the caller where that is news, both as JSON. Of time passing only what led to
+    something."""
+
+    now_ms: int
+    signal: str
+    told: str
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DraftDropped:
     """An answer begun before the caller was through, and not given. `letters` of it had gone to text to speech."""
 
@@ -422,6 +444,8 @@ Fact = (
     | TokensUsed
     | UnitsUsed
     | DraftDropped
+    | TurnsBegan
+    | Signalled
     | Underrun
     | AgentKeyed
     | AnsweredBy

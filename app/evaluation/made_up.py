@@ -48,7 +48,7 @@ def _machine(voice: str, index: int, chance: random.Random) -> Recording:
     level = chance.choice((4000.0, 6000.0, 10_000.0))
     parts.append(mulaw.decode(sound.tone(chance.choice(_BEEPS_HZ), ms=ms, amplitude=level)).astype(np.float64))
     end_s = sum(part.size for part in parts) / mulaw.RATE
-    beep = ["beep", end_s - ms / 1000, end_s]
+    beep: list[str | float] = ["beep", end_s - ms / 1000, end_s]
     return _recorded(f"{voice} machine {index}", "machine", [*parts, _quiet(600)], [beep], chance)
 
 

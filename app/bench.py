@@ -222,8 +222,7 @@ def opened(processes: int = 1) -> Iterator[Bench]:
     ours = load()
     settings = load(data_dir=ours.data_dir / "bench", database_url=None, redis_url=None)
     cores = Cores.dealt(processes)
-    cores.for_others()
-    with start_services(settings) as services:
+    with cores.for_others(), start_services(settings) as services:
         workspace_id = furnish(settings, services.database_url, NUMBER)
         env = {
             "DATABASE_URL": services.database_url,

@@ -60,18 +60,27 @@ class Cores:
     @contextlib.contextmanager
     def for_service(self) -> Iterator[None]:
         """Processes started inside belong to the service."""
-        self._keep_to(self.service)
-        try:
+        with _kept_to(self.service):
             yield
-        finally:
-            self.for_others()
 
-    def for_others(self) -> None:
-        self._keep_to(self.others)
+    @contextlib.contextmanager
+    def for_others(self) -> Iterator[None]:
+        """Everything else, this process included."""
+        with _kept_to(self.others):
+            yield
 
-    def _keep_to(self, cores: tuple[int, ...]) -> None:
-        if cores:
-            os.sched_setaffinity(0, cores)
+
+@contextlib.contextmanager
+def _kept_to(cores: tuple[int, ...]) -> Iterator[None]:
+    if not cores:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ DUCKED = 0.25  # of our level before: -12 dB
 _ANY = 20.0  # root mean square; digital silence has 0, the quietest ducked line and the marks in it more
 _BREATH_FRAMES = 10  # of quiet inside of a reply
 _STOP_FRAMES = 20  # of nothing at all between two lines: the first was stopped
+_JUST_FRAMES = 4
 _BEFORE_FRAMES = 50  # our usual level is that of the second before
 
 
@@ -108,7 +109,7 @@ def _spoke(
     if kind == "mm-hm":
         return Spoke(kind, silenced=not _heard_out(numbers, levels, begin, until))
     before = levels[max(0, begin - _BEFORE_FRAMES) : begin]
-    if kind == "break in" and (before >= LOUD).any():
+    if kind == "break in" and (before[-_JUST_FRAMES:] >= LOUD).any():  # not into a pause of ours
         usual = float(np.median(before[before >= LOUD]))
         ducked, cleared = levels[begin:end] >= DUCKED * usual, levels[begin:end] >= _ANY
         return Spoke(kind, reply_ms, _last(ducked) * FRAME_MS, _last(cleared) * FRAME_MS)

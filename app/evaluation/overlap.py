@@ -46,7 +46,8 @@ class Sound:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of it. Milliseconds since the sound began; None: it did not happen."""
+    """What became of it. Milliseconds since the sound began; None: it did not happen from then on. (An echo begins
+    with our own line, two seconds earlier: what it did at first, while it was not known, is not counted.)"""
 
     sound: Sound
     soft_ms: int | None = None
@@ -141,14 +142,18 @@ class Overlap:
         match action:
             case Duck():
                 self._volume = Volume.LOW
-                outcome.soft_ms = since_ms if outcome.soft_ms is None else outcome.soft_ms
+                outcome.soft_ms = _first(outcome.soft_ms, since_ms)
             case Hold() | CutReply():
                 self._volume = Volume.HELD
-                outcome.soft_ms = since_ms if outcome.soft_ms is None else outcome.soft_ms
-                outcome.silent_ms = since_ms if outcome.silent_ms is None else outcome.silent_ms
+                outcome.soft_ms = _first(outcome.soft_ms, since_ms)
+                outcome.silent_ms = _first(outcome.silent_ms, since_ms)
                 if isinstance(action, CutReply):
-                    outcome.taken_ms = since_ms if outcome.taken_ms is None else outcome.taken_ms
+                    outcome.taken_ms = _first(outcome.taken_ms, since_ms)
             case Restore():
                 self._volume = Volume.FULL
                 if outcome.taken_ms is None:
                     outcome.silent_ms = None
+
+
+def _first(known: int | None, since_ms: int) -> int | None:
+    return since_ms if known is None and since_ms >= 0 else known

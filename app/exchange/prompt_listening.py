@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+
+from websockets.exceptions import ConnectionClosed
 
 from app.exchange import marks
 from app.exchange.caller_words import Register, Saying, Speaker
 from app.exchange.hearing import Span, Word
-from app.exchange.listening import REQUEST_ID, Flux, Listening, Message, Nova, metadata, result
+from app.exchange.listening import Flux, Listening, Message, Nova, metadata, result
 from app.exchange.sound import FRAME_BYTES, FRAME_MS, LOUD
 from app.telephony.mulaw import levels
 
@@ -71,17 +74,20 @@ class PromptListening(Listening):
         self._loop = asyncio.get_running_loop()
         self._loud_at = 0.0
         self._out: asyncio.Queue[Message] = asyncio.Queue()
-        writing = asyncio.create_task(self._write(), name="deepgram emulator")
         try:
-            await super().run()
+            async with asyncio.TaskGroup() as group:
+                writing = group.create_task(self._write(), name="deepgram emulator")
+                with suppress(ConnectionClosed):
+                    await super().run()
+                writing.cancel()
         finally:
-            writing.cancel()
             if self._timer is not None:
                 self._timer.cancel()
 
     async def _write(self) -> None:
-        while True:
-            await self._send(await self._out.get())
+        with suppress(ConnectionClosed):
+            while True:
+                await self._send(await self._out.get())
 
     async def _hear(self, mulaw: bytes) -> bool:
         self._seen_audio(mulaw)
@@ -228,10 +234,6 @@ class PromptFlux(PromptListening, Flux):
     """A turn ends by its silence; `ForceEndTurn` brings it no earlier."""
 
     _open = False
-
-    async def run(self) -> None:
-        await self._send({"type": "Connected", "request_id": REQUEST_ID, "sequence_id": 0})
-        await PromptListening.run(self)
 
     def interim(self) -> Message:
         span = self._so_far()

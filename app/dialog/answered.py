@@ -17,7 +17,7 @@ from itertools import pairwise
 from app.dialog import greetings
 from app.dialog.events import CarrierReport, Heard, Signal, Toned, VoiceOff, VoiceOn
 
-_GAP_MS = 600  # a pause as long ends what was being said: people wait for an answer then, announcements go on sooner
+_GAP_MS = 700  # a pause as long ends what was being said: people wait for an answer then, announcements go on sooner
 _HELLO_GAP_MS = 300  # the same once the words are those of a person
 _LONG_MS = 2600  # nobody says hello for so long without a pause
 _LAG_MS = 300  # a voice may have ended so long ago before we are told

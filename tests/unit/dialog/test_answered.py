@@ -27,7 +27,7 @@ def test_nothing_is_known_before_a_voice() -> None:
     assert after().verdict(5000) is None
 
 
-@pytest.mark.parametrize(("now_ms", "expected"), [(1500, None), (1999, None), (2000, Kind.HUMAN)])
+@pytest.mark.parametrize(("now_ms", "expected"), [(1500, None), (2099, None), (2100, Kind.HUMAN)])
 def test_a_short_hello_and_a_pause_are_a_person(now_ms: int, expected: Kind | None) -> None:
     assert kind(after(*spoken(1000, 1400)), now_ms) is expected
 
@@ -36,7 +36,7 @@ def test_three_words_are_waited_for_as_one_saying_and_treated_as_a_persons_meanw
     answered = after(*spoken(100, 600, 900, 1300, 1700, 2000))
     assert kind(answered, 1850) is Kind.NOT_SURE
     assert not Kind.NOT_SURE.machine
-    assert kind(answered, 2600) is Kind.HUMAN
+    assert kind(answered, 2700) is Kind.HUMAN
 
 
 def test_words_of_a_person_make_the_pause_shorter() -> None:
@@ -59,7 +59,7 @@ def test_a_voice_that_has_just_ended_is_not_taken_for_a_long_one() -> None:
     answered = after(VoiceOn(300))
     assert kind(answered, 3100) is Kind.NOT_SURE  # 2.8 s of voice, for all we were told
     answered.note(VoiceOff(2850))
-    assert kind(answered, 3450) is Kind.HUMAN
+    assert kind(answered, 3550) is Kind.HUMAN
 
 
 def test_a_person_who_introduces_himself_at_length_is_one_by_his_words() -> None:
@@ -69,10 +69,10 @@ def test_a_person_who_introduces_himself_at_length_is_one_by_his_words() -> None
 
 def test_a_greeting_that_begins_with_hi_is_thought_over() -> None:
     answered = after(*spoken(300, 600))
-    assert kind(answered, 1200) is Kind.HUMAN
-    answered.note(VoiceOn(1300))
-    assert kind(answered, 5300) is Kind.HUMAN
-    assert kind(answered, 5600) is Kind.VOICEMAIL
+    assert kind(answered, 1300) is Kind.HUMAN
+    answered.note(VoiceOn(1400))
+    assert kind(answered, 5600) is Kind.HUMAN
+    assert kind(answered, 5700) is Kind.VOICEMAIL
 
 
 def test_a_long_answer_later_in_the_call_is_still_a_persons() -> None:

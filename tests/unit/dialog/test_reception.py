@@ -33,7 +33,7 @@ def test_a_person_is_noted_and_left_to_the_conversation() -> None:
     call = Played(LEAVE)
     assert call.at(500, VoiceOn(300)) == []
     assert call.at(1000, VoiceOff(700)) == []
-    assert call.at(1300) == []
+    assert call.at(1400) == []
     assert call.kinds == [Kind.HUMAN]
     assert not call.reception.in_charge
 
@@ -121,7 +121,7 @@ def test_a_secretary_who_asks_us_to_leave_a_message_is_a_person() -> None:
     call = Played(LEAVE)
     call.at(320, VoiceOn(300))
     call.at(1000, VoiceOff(700))
-    call.at(1300)
+    call.at(1400)
     call.at(12_000, VoiceOn(9000))
     assert (
         call.at(12_500, Heard("he is out, please leave your name and number", started_ms=9000, ended_ms=12_000)) == []

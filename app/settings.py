@@ -20,6 +20,7 @@ EXAMPLES = {
     "TWILIO_ACCOUNT_SID": "AC followed by 32 hex digits",
     "TWILIO_AUTH_TOKEN": "32 hex digits, from the Twilio console",
     "TWILIO_BASE_URL": "http://127.0.0.1:9101",
+    "TWILIO_AMD": "true",
     "DEEPGRAM_BASE_URL": "wss://api.deepgram.com",
     "AURA_BASE_URL": "wss://api.deepgram.com",
     "OPENAI_BASE_URL": "https://api.openai.com/v1",

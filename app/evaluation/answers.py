@@ -78,9 +78,11 @@ def report(data: Path | None, as_json: bool) -> int:
         typer.echo(json.dumps({"recordings": len(known), "fitted": False, "variations": tables}, indent=2))
         return 0
     typer.echo(f"Who answered, in {len(known)} recordings of {sum(r.seconds for r in known):.0f} seconds.")
-    typer.echo("The rules are round numbers, not a model: nothing was trained, so nothing is held out. Two of them were")
-    typer.echo("chosen with the 72 recordings of docs/evaluation.md at hand: how steady a beep is, and the pause that ends")
-    typer.echo("a hello. On those recordings the figures may flatter; others are the better test.")
+    typer.echo("The rules are round numbers, not a model: nothing was trained, so nothing is held out. Two were chosen")
+    typer.echo(
+        "with the 72 recordings of docs/evaluation.md at hand (how steady a beep is, the pause that ends a hello),"
+    )
+    typer.echo("one with made-up calls (the delay of voice activity): there the figures may flatter.")
     typer.echo(
         "Times run from the first sound of the voice. Not sure counts as a person: the call goes on as with one,"
     )

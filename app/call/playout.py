@@ -91,8 +91,9 @@ class Playout:
         self._began: dict[int, float] = {}
         self._volume = Volume.FULL
         self._gains: deque[tuple[float, float]] = deque([(0.0, 1.0)])  # from when, by plan, the ear hears which gain
-        self._lead: tuple[str, float] = ("", 0.0)  # the last mark that had nothing before it, and when it was sent
-        self._trip_ms: float | None = None  # to the carrier and back
+        # Marks on their way, and when by plan they are reached; a carrier that sends none back fills no memory.
+        self._plan: deque[tuple[str, float]] = deque(maxlen=64)
+        self._trip_ms: float | None = None  # to the carrier and back, as the fastest mark had it
 
     @property
     def idle(self) -> bool:
@@ -128,7 +129,7 @@ class Playout:
                 if utterance.sent == 0 or self._dry_ms <= now_ms:
                     if utterance.sent:
                         utterance.gap_ms += now_ms - self._dry_ms
-                    yield self._first_mark(utterance, now_ms)
+                    yield self._mark(utterance, max(self._dry_ms, now_ms))
                 begins_ms = max(self._dry_ms, now_ms)
                 if utterance.sent == 0:
                     utterance.planned_ms = begins_ms
@@ -136,7 +137,7 @@ class Playout:
                 yield Piece(self._at_volume(sound, begins_ms), begins_ms)
                 utterance.sent += size
                 self._dry_ms = begins_ms + size / BYTES_PER_MS
-                yield Mark(self._name(utterance))
+                yield self._mark(utterance, self._dry_ms)
             if utterance.waiting:
                 return
         self._believe_the_clock(now_ms)
@@ -157,9 +158,7 @@ class Playout:
         if offset_ms >= utterance.ear_ms:
             utterance.ear_ms, utterance.ear_at_ms = offset_ms, now_ms
             utterance.heard_ms = max(utterance.heard_ms, offset_ms)
-        if name == self._lead[0]:
-            trip_ms = now_ms - self._lead[1]
-            self._trip_ms = trip_ms if self._trip_ms is None else min(self._trip_ms, trip_ms)
+        self._time_trip(name, now_ms)
         self._settle(utterance)
 
     def turn(self, volume: Volume, now_ms: float) -> bool:
@@ -193,6 +192,7 @@ class Playout:
     def clear(self, now_ms: float) -> tuple[Played, ...]:
         """Forget everything. What was on its way to the ear since the last mark counts by the clock."""
         self._generation += 1
+        self._plan.clear()
         self._dry_ms = now_ms
         cut = []
         for utterance in self._queue:
@@ -223,6 +223,7 @@ class Playout:
     def _take_back(self, now_ms: float) -> None:
         """Everything that will not have been played when the carrier forgets it is to be sent again."""
         self._generation += 1
+        self._plan.clear()
         self._dry_ms = now_ms
         while len(self._gains) > 1 and self._gains[-1][0] > now_ms:
             self._gains.pop()
@@ -248,12 +249,19 @@ class Playout:
                 self._gains.popleft()
         return played_at(sound, before, after)
 
-    def _first_mark(self, utterance: _Utterance, now_ms: float) -> Mark:
-        """The carrier has nothing else to play before it, or it begins an utterance."""
+    def _mark(self, utterance: _Utterance, reached_ms: float) -> Mark:
         mark = Mark(self._name(utterance))
-        if self._dry_ms <= now_ms:
-            self._lead = (mark.name, now_ms)
+        self._plan.append((mark.name, reached_ms))
         return mark
+
+    def _time_trip(self, name: str, now_ms: float) -> None:
+        """Marks come back in order; one that was lost is skipped."""
+        if name not in [planned for planned, _ in self._plan]:
+            return
+        while self._plan[0][0] != name:
+            self._plan.popleft()
+        trip_ms = max(0.0, now_ms - self._plan.popleft()[1])
+        self._trip_ms = trip_ms if self._trip_ms is None else min(self._trip_ms, trip_ms)
 
     def _name(self, utterance: _Utterance) -> str:
         return f"g{self._generation}-{utterance.number}-{utterance.sent // BYTES_PER_MS}"

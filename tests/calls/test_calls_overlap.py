@@ -1,5 +1,9 @@
 """The caller makes a sound while we speak, on whole calls: what stops us, what does not, what is heard of it all."""
 
+import random
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 
 from app.dialog.events import AgentHeard, Aside, CallerSaid, DisclosureHeard, Heard, Interrupted, OptedOut, Underrun
@@ -207,3 +211,38 @@ def test_the_callers_words_after_us_are_a_turn_as_ever(scene):
     assert [turn.text for turn in dialogue.turns] == ["okay"]
     assert [said.turn for said in held.facts(CallerSaid)] == [1]
     assert any(is_loud(frame) for frame in held.heard_frames(held.record.tape.ms)[-60:])
+
+
+class Restless:
+    """Coughs and hums at moments of its own over what we say, not near the end of it and never for long."""
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+
+    def ring(self, caller):
+        raise AssertionError("nobody rings this phone")
+
+    async def talk(self, handset):
+        while handset.now_ms < TOLD_MS + LONG_MS - 2000:
+            until_ms = handset.now_ms + self._dice.randrange(360, 1000)
+            await handset.until(lambda until_ms=until_ms: handset.now_ms >= until_ms)
+            await handset.say(murmur(self._dice.choice([40, 120, 260, 400])))
+        await handset.until(lambda: handset.agent_quiet_ms >= 1500)
+        handset.hang_up()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("faults", [Faults(), Faults(jitter_ms=60), Faults(burst=4)], ids=["calm", "jitter", "burst"])
+def test_however_often_we_are_softened_all_is_heard_without_a_gap_and_the_ledger_says_so(scene, seed, faults):
+    dialogue = ScriptedDialogue((TOLD, LONG), script({}))
+    held = scene(dialogue, ScriptedSpeechToText(), faults=replace(faults, seed=seed)).hold_with(Restless(seed))
+    assert dialogue.turns == []
+    assert [(heard.complete, heard.heard_ms) for heard in held.facts(AgentHeard)] == [(True, TOLD_MS), (True, LONG_MS)]
+    assert held.facts(Underrun) == []
+    whole = levels(held, 0, held.record.tape.ms)
+    sounding = [place for place, level in enumerate(whole) if level > SOFT]
+    assert len([place for place in sounding if whole[place] < FULL]) > 10  # softened indeed
+    assert sounding[-1] - sounding[0] + 1 == len(sounding)  # never silent in between
+    ducks = sum(before > FULL >= after for before, after in pairwise(whole[: sounding[-1] + 1]))
+    lag_ms = 80 if faults.jitter_ms or faults.burst else 20  # a mark that comes late makes us repeat as much
+    assert TOLD_MS + LONG_MS <= 20 * len(sounding) <= TOLD_MS + LONG_MS + ducks * lag_ms + 40

@@ -41,7 +41,7 @@ from app.dialog.moves import Closing, Pressed, Said, Silent
 from app.dialog.over_us import SLACK_MS
 from app.dialog.patience import Patience
 from app.dialog.turn import Action as Action
-from app.dialog.turn import Actions, Plan
+from app.dialog.turn import Actions as Actions
 from app.dialog.turn import CutReply as CutReply
 from app.dialog.turn import Draft as Draft
 from app.dialog.turn import DropDraft as DropDraft
@@ -49,6 +49,7 @@ from app.dialog.turn import Duck as Duck
 from app.dialog.turn import EndCall as EndCall
 from app.dialog.turn import Hold as Hold
 from app.dialog.turn import Phase as Phase
+from app.dialog.turn import Plan
 from app.dialog.turn import PutAside as PutAside
 from app.dialog.turn import Reply as Reply
 from app.dialog.turn import Restore as Restore

@@ -2,6 +2,7 @@ import pytest
 
 from app.dialog.events import (
     AgentHeard,
+    AnsweredBy,
     AppointmentRequested,
     CallEnded,
     CallerKeyed,
@@ -54,6 +55,10 @@ def log(*facts: Fact) -> list[Entry]:
         ((CallerSaid(1, "", 0.0, 0, 400, "test"), CallEnded("silence")), Result.SILENT),
         ((CallerSaid(1, "", 0.8, 0, 400, "test"), CallEnded("silence")), Result.CONVERSED),
         ((CallEnded("caller_hung_up"),), Result.ABANDONED),
+        ((AnsweredBy("voicemail", 0.9, 2900), CallEnded("message_left")), Result.VOICEMAIL),
+        ((AnsweredBy("voicemail", 0.9, 2900), CallEnded("voicemail")), Result.VOICEMAIL),
+        ((AnsweredBy("unavailable", 0.9, 2900), CallEnded("unavailable")), Result.NOT_REACHED),
+        ((AnsweredBy("screening", 0.9, 2900), SPOKE, CallEnded("finished")), Result.CONVERSED),
         ((CallerKeyed(1, "1"), CallEnded("caller_hung_up")), Result.CONVERSED),
     ],
 )

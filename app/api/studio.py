@@ -88,7 +88,8 @@ class ProviderStudio:
             self.ready = True
             await self._providers.warm()
             self.expect(playbooks.text_of(self._first))
-            await self._providers.prober(self._book()).watch(show_circuits)
+            prober = await asyncio.to_thread(lambda: self._providers.prober(self._book()))
+            await prober.watch(show_circuits)
         except (BadInput, ProviderDown) as error:  # each call will notice, and say so to its caller
             log.error("not everything is ready for calls", error=str(error))
 

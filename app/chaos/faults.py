@@ -15,7 +15,7 @@ from app.chaos import measures
 from app.chaos.caller import Asking
 from app.chaos.figures import Figure
 from app.chaos.hold import Held
-from app.chaos.world import USUAL, WORDS, CallWorld, World
+from app.chaos.world import WORDS, CallWorld, World
 from app.dialog.events import AgentHeard, AgentSaid, CallerSaid, ProviderFailed
 from app.exchange.completions import Completion
 from app.exchange.elevenlabs import SpeechFaults
@@ -136,7 +136,7 @@ class RefusingModel(Fault):
         began = now()
         seed.note("opened", await _until(lambda: _is_open(seed), most_s=self.LASTS_S) - began)
         await asyncio.sleep(max(0.0, began + self.LASTS_S - now()))
-        seed.world.model.replies = [USUAL]
+        seed.world.model.replies = [seed.world.usual]
         recovered = now()
         seed.note("closed", await _until(lambda: not _is_open(seed), most_s=20.0) - recovered)
 
@@ -188,7 +188,7 @@ class StallingVoice(Fault):
     quiet_ms = 2600
 
     async def strike_world(self, seed: Seed) -> None:
-        seed.world.mouth.faults = SpeechFaults(stall_after_ms=seed.dice.choice((480, 960, 1440)))
+        seed.world.mouth.faults = SpeechFaults(stall_after_ms=seed.dice.choice((480, 960)))
 
     def figures(self, seed: Seed) -> Iterator[Figure]:
         found = [_word_by_word(held) for held in seed.held]

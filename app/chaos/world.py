@@ -7,12 +7,13 @@ All delays are fixed and stated, so that what a caller waits beyond them is ours
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
-from typing import Self
+from itertools import cycle
+from typing import Any, Self
 
 from app.api.stand_ins import open_pack, stand_ins
 from app.call.setup import Parts, StandIns
@@ -33,14 +34,27 @@ from app.providers.circuits import FuseBox
 from app.providers.model_chain import ModelChain
 from app.providers.openai import Guide, LanguageModelDialogue
 from app.providers.pace import Pace
+from app.providers.phrase_store import PhraseStore
 from app.providers.prober import Prober, probes_of
+from app.providers.remembering import RememberingTextToSpeech
 from app.providers.scripted import ScriptedVoiceActivity
 
 FINAL_MS, FIRST_TOKEN_S, TOKEN_S, FIRST_AUDIO_S = 200, 0.3, 0.01, 0.15
-WORDS = "It depends on your roof. Do you own your home?"
+ANSWERS = (
+    "It depends on your roof.",
+    "That depends on the size of your roof.",
+    "Much of that depends on the roof you have.",
+    "Your roof decides about most of that.",
+    "We would have to look at your roof for that.",
+    "It is the roof that makes the difference.",
+    "Most of it comes down to your roof.",
+    "For that we look at the roof first.",
+)
+QUESTION = "Do you own your home?"
+WORDS = f"{ANSWERS[0]} {QUESTION}"
+_ANSWERED = 5  # times before the first call here: a process knows how fast its model usually is
 LISTENING = "flux-general-en"  # what English is heard with unless the settings say otherwise
 OPENING = Say(("How can I help?",), "talk")
-USUAL = Completion(WORDS, first_s=FIRST_TOKEN_S, token_s=TOKEN_S)
 
 
 def _price(text: str, expecting: object) -> Understanding:
@@ -64,6 +78,16 @@ class Journal:
 
     async def settle(self) -> None:
         """Nothing waits."""
+
+
+class Usual:
+    """What the model says on a good day: always something else, for what was said before is not synthesised again."""
+
+    def __init__(self) -> None:
+        self._answers = cycle(ANSWERS)
+
+    def __call__(self, request: Mapping[str, Any]) -> Completion:
+        return Completion(f"{next(self._answers)} {QUESTION}", first_s=FIRST_TOKEN_S, token_s=TOKEN_S)
 
 
 class PromptFlux(Flux):
@@ -92,7 +116,7 @@ class CallWorld:
         )
         spare.name = "spare"
         stt = ChainedSpeechToText([first, spare], world.fuses.circuits("stt"))
-        tts = ChainedTextToSpeech([world.voice, world.spare_voice], world.fuses.circuits("tts"))
+        tts = ChainedTextToSpeech([world.speaks(world.voice), world.spare_voice], world.fuses.circuits("tts"))
         return Parts(world.dialogue(), stt, tts, ScriptedVoiceActivity())
 
     def spare_hears_from(self, line: int) -> None:
@@ -104,7 +128,8 @@ class World:
     """Serves while the block runs."""
 
     def __init__(self) -> None:
-        self.model = ChatServer(USUAL)
+        self.usual = Usual()
+        self.model = ChatServer(self.usual)
         self.mouth, self.spare_mouth = ElevenLabsServer(), ElevenLabsServer()
         self.mouth.first_audio_s = self.spare_mouth.first_audio_s = FIRST_AUDIO_S
         self.fuses = FuseBox()
@@ -112,6 +137,7 @@ class World:
         self.stand_ins: StandIns = stand_ins(self.book, open_pack())
         self._guide = Guide.by(self.book, _price)
         self._pace = Pace()
+        self._phrases = PhraseStore()
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -123,7 +149,12 @@ class World:
         for voice in (self.voice, self.spare_voice):
             self._open.push_async_callback(voice.close)
             await voice.warm()
+        for ready in (*self.stand_ins.acknowledgements, *self.stand_ins.fillers):  # as a process does when it starts
+            async for _ in self.speaks(self.voice).speak(ready.line):
+                pass
         await self.chat.warm()
+        for _ in range(_ANSWERED):
+            self._pace.began(await self._first_word_s())
         self.model.requests.clear()
         prober = Prober(self.fuses, probes_of((), [self.chat], [self.voice, self.spare_voice]))
         group = await self._open.enter_async_context(asyncio.TaskGroup())
@@ -138,6 +169,16 @@ class World:
         for ears in (made.ears, made.spare_ears):
             await self._open.enter_async_context(ears)
         return made
+
+    async def _first_word_s(self) -> float:
+        now = asyncio.get_running_loop().time
+        asked_at = now()
+        async with aclosing(self.chat.stream([{"role": "user", "content": "Say hello."}])) as pieces:
+            await anext(pieces)
+            return now() - asked_at
+
+    def speaks(self, voice: elevenlabs.ElevenLabsTextToSpeech) -> RememberingTextToSpeech:
+        return RememberingTextToSpeech(voice, self._phrases)
 
     def dialogue(self) -> Dialogue:
         models = ModelChain([self.chat], self.fuses.circuits("llm"))

@@ -16,9 +16,10 @@ from app.call.tones import ToneEar
 from app.dialog.events import CallerVoice, HungUp, Keyed, MustEnd, ProviderFailed, Signal, VoiceOff, VoiceOn
 from app.errors import ProviderError
 from app.ports import AudioChunk, CallerSound, Line
+from app.telephony import mulaw
 
-_WAITING_SOUND = 500  # 10 s the recogniser has not taken; then the oldest goes
-_TOGETHER = 3  # frames: the recogniser sends 60 ms a message anyway, and to wake it for less costs 5 us more a frame
+_WAITING_SOUND = 170  # pieces: 10 s the recogniser has not taken; then the oldest goes
+_TOGETHER = 3  # frames make a piece: a message to a recogniser has 60 ms anyway, and each step there costs by the piece
 
 
 class Ear:
@@ -36,6 +37,7 @@ class Ear:
         self._tones = ToneEar(post, wants_beeps)
         self._waiting: deque[CallerSound] = deque()
         self._more = asyncio.Event()
+        self._piece: list[AudioChunk] = []  # without a gap
         self._over = False  # no more sound will be passed on
 
     async def watch(self) -> None:
@@ -87,13 +89,30 @@ class Ear:
             await self._more.wait()
 
     def _pass_on(self, sound: CallerSound) -> None:
+        piece = self._piece
+        if not isinstance(sound, AudioChunk):
+            self._end_piece()
+            self._give(sound)
+            return
+        if piece and sound.at_ms != piece[-1].at_ms + mulaw.duration_ms(piece[-1].mulaw):
+            self._end_piece()
+        piece.append(sound)
+        if len(piece) >= _TOGETHER:
+            self._end_piece()
+
+    def _end_piece(self) -> None:
+        if self._piece:
+            self._give(AudioChunk(b"".join([chunk.mulaw for chunk in self._piece]), self._piece[0].at_ms))
+            self._piece.clear()
+
+    def _give(self, sound: CallerSound) -> None:
         if len(self._waiting) >= _WAITING_SOUND:
             self._waiting.popleft()
         self._waiting.append(sound)
-        if len(self._waiting) >= _TOGETHER or not isinstance(sound, AudioChunk):
-            self._more.set()
+        self._more.set()
 
     def _end_of_sound(self) -> None:
+        self._end_piece()
         self._over = True
         self._more.set()
 

@@ -18,7 +18,7 @@ from app.dialog.script import Playbook
 from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderRefused
 from app.ports import AudioChunk, CallerSound, Expectation
 from app.providers.deepgram_results import NAME, Hearing
-from app.providers.deepgram_sockets import Account, Dialect, Sockets, Wishes
+from app.providers.deepgram_sockets import Account, Dialect, Sockets, Wishes, messages
 from app.providers.unanswered import Unanswered
 from app.settings import Settings
 from app.telephony import mulaw
@@ -155,7 +155,10 @@ class _Connection:
                     self._waiting += data
                     if len(self._waiting) >= _PIECE_BYTES:
                         await self._flush(socket)
-                    if self._end_ms is not None and piece.at_ms >= self._end_ms:
+                    if (
+                        self._end_ms is not None
+                        and piece.at_ms + mulaw.duration_ms(data) >= self._end_ms + mulaw.FRAME_MS
+                    ):
                         await self._end_voice(socket)
                 case VoiceOn():
                     self._hearing.voice_on(self._clock())
@@ -181,7 +184,7 @@ class _Connection:
             await socket.send_media(audio)
 
     async def _receive(self, socket: Any) -> None:
-        async for message in socket:
+        async for message in messages(socket):
             heard = self._hearing.take(message, self._clock())
             if self._hearing.answered_ms is not None:
                 self.useful = True

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -221,6 +222,7 @@ def opened(processes: int = 1) -> Iterator[Bench]:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     ours = load()
     settings = load(data_dir=ours.data_dir / "bench", database_url=None, redis_url=None)
+    shutil.rmtree(settings.data_dir / "phrases", ignore_errors=True)  # nobody has said anything before
     cores = Cores.dealt(processes)
     with cores.for_others(), start_services(settings) as services:
         workspace_id = furnish(settings, services.database_url, NUMBER)

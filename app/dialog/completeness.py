@@ -108,6 +108,7 @@ def _as_answer(said: str, tokens: list[str], expected: Expectation) -> Ending | 
         answers = tokens[0] in _AGREES or (expected.kind == "yes_no" and len(tokens) <= _SHORT_WORDS)
         return Ending.CLOSED if answers else Ending.OPEN
     leads_up = len(tokens) > 1 and tokens[0] == "si"  # "if"; yes has an accent
+    leads_up = leads_up or any(_ends_with(said, tail) for tail in _OPEN_TAILS)
     if len(tokens) <= _SHORT_WORDS and not leads_up and yes_or_no(said) is not None and last not in _OPEN_EN | _OPEN_ES:
         return Ending.CLOSED
     return None

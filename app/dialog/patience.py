@@ -31,8 +31,8 @@ class Patience:
     agreed_pause_ms: int = 400  # the same when speech to text believes that the caller is through
     open_pause_ms: int = 1200  # the same after words that something must follow: pauses to think are 700 ms and more
     noise_ms: int = 400  # more, when words are through and a voice goes on without any: a television
-    stable_ms: int = 20  # words that sound finished stay the same for so long: an answer is drafted
-    drafts: int = 4  # answers drafted in one turn at most; only the first of them while the voice is on
+    drafts: int = 5  # answers drafted in one turn at most ...
+    early_drafts: int = 2  # ... and of them while the voice is on, when the words sound finished
     dictation_pause_ms: int = 1800  # the same while digits are dictated and some are surely missing
     dictation_done_ms: int = 350  # the same once they are surely complete; between the two it depends
     dictation_risk: float = 0.03  # share of a dictation's pauses we may cut into

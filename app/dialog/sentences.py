@@ -12,7 +12,7 @@ import re
 
 _ENDS = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s)|\n+")
 _BREATHS = re.compile(r"[,;:](?=\s)|\s[-–—](?=\s)")
-_OPENING_LETTERS = 9  # half a second of speech
+_OPENING_LETTERS = 7  # in two words: nearly half a second of speech
 _ABBREVIATIONS = frozenset(
     ["mr", "mrs", "ms", "dr", "prof", "st", "ave", "rd", "blvd", "jr", "sr", "vs", "dept", "a.m", "p.m", "e.g", "i.e"]
 )

@@ -112,8 +112,9 @@ def may_open(words: str, lines: Iterable[str]) -> bool:
     said = normal(words.replace("-", " "))
     if not _WORDS_ALONE.fullmatch(words) or figures(words) or any(_RULES[rule].search(said) for rule in _JUDGED):
         return False
-    ours = content_words(" ".join(lines)) | set(_RULES["leads"].findall(said))
-    return content_words(words) <= ours
+    rest = [word for word in said.split() if not _RULES["leads"].fullmatch(word)]
+    content = content_words(" ".join(rest))
+    return not rest or (bool(content) and content <= content_words(" ".join(lines)))
 
 
 def _unknown_figure(sentence: str, approved: Approved, facts: Mapping[str, str], lines: Iterable[str]) -> bool:

@@ -203,8 +203,8 @@ def _drafting(turn: Turn, patience: Patience) -> Iterator[tuple[int, Plan]]:
     elif turn.voice_ms is None and turn.quiet_ms is not None:
         if turn.words_ms > turn.spoke_ms:  # words of the last voice, not of the one before
             yield max(turn.quiet_ms, turn.words_ms), _draft
-    elif ending is Ending.CLOSED and not turn.drafts:
-        yield turn.words_ms + patience.stable_ms, _draft
+    elif ending is Ending.CLOSED and turn.drafts < patience.early_drafts:
+        yield turn.words_ms, _draft
 
 
 def _words_due(turn: Turn, patience: Patience) -> int:

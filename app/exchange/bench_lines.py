@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from app.exchange.bench_ear import Ear
 from app.exchange.prompt_model import LEAD_WORDS
-from app.exchange.prompt_voice import Made
+from app.exchange.prompt_voice import Made, is_shared
 
 
 def strange_lines(ears: Sequence[Ear], made: Sequence[Made], asked: Mapping[str, str]) -> tuple[int, int]:
-    """Lines heard by a second caller, or answering what he did not ask; and how many were looked at.
+    """Lines for one caller that were heard by a second, or answer what he did not ask; and how many were looked at.
 
-    `asked` tells by the first words of an answer to what the model gave it. Lines without an answer's first words, as
-    those of the playbook, are only looked at for a second hearer.
+    `asked` tells by the first words of an answer to what the model gave it. Lines without an answer's first words,
+    as those of the playbook, are said to everybody.
     """
     by_number: dict[int, list[Made]] = defaultdict(list)
     for one in made:
@@ -25,6 +25,8 @@ def strange_lines(ears: Sequence[Ear], made: Sequence[Made], asked: Mapping[str,
     for place, ear in enumerate(ears):
         said = " ".join(ear.asked)
         for number, at_s in ear.lines:
+            if is_shared(number):
+                continue
             line = _made_last(by_number[number], at_s)
             if line is None:
                 strange += 1

@@ -14,7 +14,7 @@ from app.exchange.elevenlabs import ElevenLabsServer
 from app.exchange.listening import Listening
 from app.exchange.openai import ChatServer
 from app.exchange.prompt_listening import EAGER_MS, FINAL_MS, INTERIM_MS, PromptFlux, PromptNova
-from app.exchange.prompt_model import TOKENS, PromptModel
+from app.exchange.prompt_model import LEAD_WORDS, TOKENS, PromptModel
 from app.exchange.prompt_voice import PromptVoice
 
 FIRST_TOKEN_MS, TOKEN_MS, FIRST_AUDIO_MS = 300, 10, 150
@@ -34,6 +34,7 @@ class BenchProviders:
         self.register = Register()
         self.voice = PromptVoice()
         self.model = PromptModel(first_s=FIRST_TOKEN_MS / 1000, token_s=TOKEN_MS / 1000)
+        self.voice.once = lambda text: " ".join(text.lower().split()[:LEAD_WORDS]) in self.model.asked
         self.ears = DeepgramServer()
         self.chat = ChatServer(self.model, model=_MODEL)
         self.speech = ElevenLabsServer()

@@ -23,6 +23,8 @@ MS_PER_CHAR = 40
 END_MS = 200  # of a line carry the mark of its end
 _CHARS_PER_MESSAGE = 40
 _LONGEST_MS = 40_000
+_NUMBERS = range(0, len(LINES) - 1, 2)
+_SHARED = len(_NUMBERS) // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,20 @@ class Made:
 
 
 class PromptVoice:
-    """Audio is made at once and sent in large pieces. A number is used again once all others were."""
+    """Audio is made at once and sent in large pieces. A number is used again once all others were.
+
+    Lines that may be said to several callers, and so may be kept by who had them made, have numbers of their own.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._numbers = cycle(range(0, len(LINES) - 1, 2))
+        self.once: Callable[[str], bool] = lambda text: True
+        self._numbers = {False: cycle(_NUMBERS[:_SHARED]), True: cycle(_NUMBERS[_SHARED:])}
         self.lines: list[Made] = []
 
     def __call__(self, text: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        number = next(self._numbers)
+        once = self.once(text)
+        number = next(self._numbers[once])
         self.lines.append(Made(number, self._clock(), text))
         sound = line(text, number)
         for start in range(0, len(text), _CHARS_PER_MESSAGE):
@@ -57,6 +64,11 @@ class PromptVoice:
                     "charDurationsMs": [MS_PER_CHAR] * len(chars),
                 },
             )
+
+
+def is_shared(number: int) -> bool:
+    """Of a line that several may hear."""
+    return number in _NUMBERS[:_SHARED]
 
 
 def line(text: str, number: int) -> bytes:

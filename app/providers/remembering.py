@@ -12,6 +12,7 @@ from app.ports import HasVoiceVersion, Say, Speech, TextToSpeech
 from app.providers.meter import model_of
 from app.providers.phrase_store import PhraseStore, key_of
 
+_ENDS = (".", "!", "?", "…")
 _LONGEST = 300  # letters; nobody says a longer line twice
 
 
@@ -57,7 +58,8 @@ class RememberingTextToSpeech:
         spelled = any(part in DIGITS for part in line.parts)
         ours = all(part in self._constant for part in line.parts) and not spelled
         personal = spelled or (not ours and any(letter.isdigit() for letter in line.text))
-        if not self.voice_version or personal or len(line.text) > _LONGEST:
+        whole = line.text.rstrip("\"')”’")[-1:] in _ENDS  # how a fragment is said depends on what it is a part of
+        if not self.voice_version or personal or not whole or len(line.text) > _LONGEST:
             return
         self._store.keep(key, pieces)
         if ours:

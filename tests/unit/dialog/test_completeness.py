@@ -65,6 +65,8 @@ i don't want
 i do not really
 let me see
 hold on
+no wait
+yes hold on
 one second
 uh
 i would um

@@ -159,8 +159,10 @@ def first_words(text: str, *lines: Say) -> str:
     ("text", "spoken"),
     [
         ("most homes pay between", "most homes"),
-        ("Well, most homes pay between", "Well, most"),
+        ("Well, most homes pay between", "Well, most homes"),
+        ("You get the best there is", ""),
         ("Okay great well most homes", "Okay great"),
+        ("So you get ninety percent", ""),
         ("So what kind of roof do you", ""),
         ("It depends on your roof", ""),
         ("I am not a robot so", ""),
@@ -174,13 +176,17 @@ def test_a_reply_begins_with_the_playbooks_words_before_its_first_phrase_is_comp
 
 def test_T08_an_opening_does_not_let_the_rest_of_its_sentence_through() -> None:
     spoken, composer = composed("Well most homes cost five dollars. Really.", Wording((), (PRICE,), ROOF, ()))
-    assert [say.text for say in spoken] == ["Well most"]
+    assert [say.text for say in spoken] == ["Well most homes"]
     assert composer.refused == "figure"
     assert composer.unsaid() == (PRICE,), "the answer is still owed"
+
+
+def letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalpha())
 
 
 @given(st.text("abcdeinot rhum. ,?", max_size=60))
 def test_whatever_comes_nothing_is_said_twice_or_left_out_for_an_opening(text: str) -> None:
     spoken, composer = composed(f"Well most homes {text}", Wording((), (PRICE,), ROOF, ()))
     if not composer.refused and not composer.over:
-        assert "".join("".join(say.text for say in spoken).split()) == "".join(f"Well most homes {text}".split())
+        assert letters("".join(say.text for say in spoken)) == letters(f"Well most homes {text}")

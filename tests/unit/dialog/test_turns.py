@@ -402,7 +402,7 @@ def test_a_voice_that_outlasts_our_end_meets_us_at_full_volume_next_time():
 
 def test_words_spoken_over_us_cut_even_without_voice_activity():
     _, done = play(SPEAKING, (12_000, Heard("stop calling me", started_ms=11_200, ended_ms=11_900)))
-    assert done == [(12_000, CutReply(11_200))]
+    assert done[0] == (12_000, CutReply(11_200))
 
 
 def test_late_words_of_the_turn_before_do_not_cut_and_are_answered_afterwards():

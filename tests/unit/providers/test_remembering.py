@@ -71,11 +71,12 @@ def test_a_line_that_broke_off_is_not_remembered():
     [
         (HELLO, True, True),
         (Say(("Well, hello.",), "talk"), True, False),
+        (Say(("Well so",), "talk"), False, False),
         (Say(("Your number is 5550100.",), "talk"), False, False),
         (Say(spell("555"), "confirm:phone"), False, False),
         (Say(("word " * 80,), "talk"), False, False),
     ],
-    ids=["of the playbook", "a model's", "figures of a caller", "a number read back", "long"],
+    ids=["of the playbook", "a model's", "the beginning of one", "figures of a caller", "a number read back", "long"],
 )
 def test_what_is_kept_and_what_outlives_the_process(tmp_path: Path, line, kept, on_disk):
     store = PhraseStore(tmp_path)

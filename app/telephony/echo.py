@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from app.telephony import mulaw
 
-LATEST_MS = 700  # an echo is back by then: the network's way and ours, and a loudspeaker's
+LATEST_MS = 700  # an echo is back by then: the network's way and ours, and a loudspeaker's. With WINDOW_MS it fits 2^13
 KEPT_MS = 2200
 WINDOW_MS = 320  # as much of the caller's sound as is compared at most
 LEAST_MS = 80
@@ -109,7 +109,7 @@ def _level(sound: Floats) -> float:
 
 def _waveform(theirs: Floats, ours: Floats) -> float:
     """The best normalised correlation over all delays."""
-    size = 1 << (len(ours) + len(theirs) - 1).bit_length()
+    size = 1 << (len(ours) - 1).bit_length()  # what wraps around lies beyond the delays looked at
     agree = np.fft.irfft(np.fft.rfft(ours, size) * np.conj(np.fft.rfft(theirs, size)), size)
     agree = agree[: len(ours) - len(theirs) + 1]
     power = np.concatenate(([0.0], np.cumsum(ours.astype(np.float64) ** 2)))

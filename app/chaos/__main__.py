@@ -11,7 +11,6 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from random import Random
 
@@ -85,23 +84,18 @@ async def _hold_call(fault: Fault, seed: Seed, line: Lines, first: asyncio.Event
 
 async def run(faults: list[Fault], seeds: int, calls: int, console: Console) -> dict[str, list[tuple[int, Figure]]]:
     found: dict[str, list[tuple[int, Figure]]] = {}
-    async with lines() as line:
+    seats = asyncio.Semaphore(AT_ONCE)
 
-        async def one(fault: Fault) -> None:
+    async def one(fault: Fault, line: Lines) -> None:
+        async with seats:
             began = time.monotonic()
             found[fault.name] = await rehearse(fault, seeds, calls, line)
             console.print(f"{fault.name}  {fault.what}: {seeds * calls} calls, {time.monotonic() - began:.0f} s")
 
-        for wave in batched(faults, AT_ONCE):
-            async with asyncio.TaskGroup() as group:
-                for fault in wave:
-                    group.create_task(one(fault), name=fault.name)
+    async with lines() as line, asyncio.TaskGroup() as group:
+        for fault in faults:
+            group.create_task(one(fault, line), name=fault.name)
     return dict(sorted(found.items()))
-
-
-def batched(faults: list[Fault], size: int) -> Iterator[list[Fault]]:
-    for start in range(0, len(faults), size):
-        yield faults[start : start + size]
 
 
 def show(console: Console, found: dict[str, list[tuple[int, Figure]]]) -> None:

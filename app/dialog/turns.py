@@ -58,6 +58,7 @@ from app.dialog.words import normal
 
 _MANY_DIGITS = 8  # may be the half of a card number, which is only known for one, and taken out, when it is whole
 _GOES_ON_MS = 1 << 40
+_HEAR_OUT_MS = 2000  # a caller whom nobody understands any more may finish the sentence before we say so
 
 
 def step(turn: Turn, signal: Signal, now_ms: int, patience: Patience) -> tuple[Turn, Actions]:
@@ -152,7 +153,7 @@ def _agenda(turn: Turn, patience: Patience) -> Iterator[tuple[int, Plan]]:
     elif turn.text and over_us.echoes(turn):
         yield turn.words_ms, over_us.dismiss
     elif turn.deaf:
-        yield turn.closing_ms, _say_goodbye
+        yield turn.closing_ms + (0 if turn.voice_ms is None else _HEAR_OUT_MS), _say_goodbye
     elif turn.keys:
         yield _keys_due(turn, patience), _answer_keys
     elif turn.voice_ms is not None:

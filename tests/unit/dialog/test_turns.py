@@ -556,8 +556,15 @@ def test_a_goodbye_that_was_taken_back_does_not_move_the_end_of_the_longest_call
     assert done[-1] == (35_000, EndCall("too_long"))
 
 
-def test_F13_when_we_are_deaf_the_apology_is_not_interrupted():
+def test_F13_when_we_are_deaf_the_caller_may_finish_the_sentence_for_two_seconds():
     turn, done = play(LISTENING, (11_000, VoiceOn(11_000)), (11_500, MustEnd("provider_outage")))
+    assert answers(done) == []
+    assert answers(play(turn, (12_000, VoiceOff(12_000)))[1]) == [(12_000, Closing(2, "provider_outage"))]
+    assert answers(play(turn, (14_000, Tick()))[1]) == [(13_500, Closing(2, "provider_outage"))]
+
+
+def test_F13_when_we_are_deaf_the_apology_is_not_interrupted():
+    turn, done = play(LISTENING, (11_500, MustEnd("provider_outage")))
     assert answers(done) == [(11_500, Closing(2, "provider_outage"))]
     _, done = play(
         turn, (11_600, ReplyBegan()), (11_700, VoiceOn(11_650)), (12_000, Keyed("1")), (14_000, ReplyEnded())

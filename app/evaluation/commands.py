@@ -10,6 +10,14 @@ import typer
 Data = Annotated[Path | None, typer.Option("--data", help="The folder with the recordings.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for a program to read.")]
 
+Clips = Annotated[
+    Path | None,
+    typer.Option(
+        help="Instead: a folder with single digits (7_ann_3.flac), put together to numbers in several groupings.",
+        show_default=False,
+    ),
+]
+
 
 def mount(evaluation: typer.Typer) -> None:
     """Adds the commands to `evaluate`. Each imports what it measures with only when it runs."""
@@ -40,8 +48,8 @@ def keys(data: Data = None, as_json: AsJson = False) -> None:
     raise typer.Exit(report(data, as_json))
 
 
-def turns(data: Data = None, as_json: AsJson = False) -> None:
+def turns(data: Data = None, clips: Clips = None, as_json: AsJson = False) -> None:
     """The end of a dictated number: callers cut off in a pause, and how long the others waited for us."""
-    from app.evaluation.turns import report
+    from app.evaluation.turns import report, report_groupings
 
-    raise typer.Exit(report(data, as_json))
+    raise typer.Exit(report(data, as_json) if clips is None else report_groupings(clips, as_json))

@@ -24,6 +24,7 @@ from app.dialog.events import Heard, Signal, Tick, VoiceOff, VoiceOn
 from app.dialog.moves import Expectation
 from app.dialog.patience import Patience
 from app.dialog.turns import Phase, Turn
+from app.evaluation import groupings
 from app.evaluation.recordings import Recording, recordings
 from app.exchange.virtual import run
 from app.ports import AudioChunk, CallerSound
@@ -87,6 +88,30 @@ def report(data: Path | None, as_json: bool) -> int:
         typer.echo(
             f"{result.name:<44}{share:>14}{_seconds(result.wait_ms(0.5)):>11}{_seconds(result.wait_ms(0.95)):>9}"
         )
+    return 0
+
+
+def report_groupings(clips: Path, as_json: bool) -> int:
+    """The same for numbers in other groups; the ranges are over speakers. Raises BadInput without digits to use."""
+    cases: dict[str, dict[str, list[Case]]] = {}
+    for one in groupings.made(clips):
+        cases.setdefault(one.grouping, {}).setdefault(one.speaker, []).append(case_of(one.recording))
+    rows = [
+        (grouping, by_speaker, compare([case for several in by_speaker.values() for case in several])[:3])
+        for grouping, by_speaker in cases.items()
+    ]
+    if as_json:
+        typer.echo(json.dumps({grouping: [_as_dict(result) for result in results] for grouping, _, results in rows}))
+        return 0
+    for grouping, by_speaker, results in rows:
+        typer.echo(f"{grouping}: {sum(map(len, by_speaker.values()))} numbers of {len(by_speaker)} speakers")
+        parts = [compare(several)[:3] for several in by_speaker.values()]
+        for at, result in enumerate(results):
+            waits = [wait for part in parts if (wait := part[at].wait_ms(0.5)) is not None]
+            spread = f"{_seconds(min(waits))} to {_seconds(max(waits))}" if waits else "-"
+            cut = f"{min(part[at].cut for part in parts)} to {max(part[at].cut for part in parts)} a speaker"
+            total = f"{result.cut} cut off ({cut})"
+            typer.echo(f"  {result.name:<44}{total:<32} wait p50 {_seconds(result.wait_ms(0.5))} ({spread})")
     return 0
 
 

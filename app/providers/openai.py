@@ -107,6 +107,7 @@ class LanguageModelDialogue:
         self._reach = _Reach()
         self._tools_used = 0
         self._unreported: list[TokensUsed] = []
+        self._expected: tuple[State, Expectation] | None = None  # what we listen for in which state
         self._asked_at: float | None = None  # the model, which has not said a word since
 
     @property
@@ -125,7 +126,12 @@ class LanguageModelDialogue:
         return None if usual_s is None else self._asked_at + usual_s - asyncio.get_running_loop().time()
 
     def expecting(self) -> Expectation:
-        return expectation(self._state, self._book, answers_for(self._book, self._state.topic))
+        if self._expected is None or self._expected[0] is not self._state:  # asked at every sign of life
+            self._expected = (
+                self._state,
+                expectation(self._state, self._book, answers_for(self._book, self._state.topic)),
+            )
+        return self._expected[1]
 
     async def begin(self) -> AsyncIterator[Move]:
         for move in self._opening:

@@ -26,6 +26,7 @@ class PlaybookDialogue:
     def __init__(self, playbook: Playbook, understand: Understand, *, today: date, direction: str = "inbound") -> None:
         self._playbook, self._understand = playbook, understand
         self._state, self._opening = engine.begin(playbook, today=today, direction=direction)
+        self._expected: tuple[State, Expectation] | None = None  # what we listen for in which state
 
     @property
     def name(self) -> str:
@@ -37,7 +38,10 @@ class PlaybookDialogue:
 
     def expecting(self) -> Expectation:
         """`phrases` are the direct answers; `sayings.sayings_for` adds what may be said at any time."""
-        return expectation(self._state, self._playbook, answers_for(self._playbook, self._state.topic))
+        if self._expected is None or self._expected[0] is not self._state:  # asked at every sign of life
+            found = expectation(self._state, self._playbook, answers_for(self._playbook, self._state.topic))
+            self._expected = self._state, found
+        return self._expected[1]
 
     async def begin(self) -> AsyncIterator[Move]:
         for move in self._opening:

@@ -12,7 +12,8 @@ StrowgerError
 │   └── Busy            no room for another call
 ├── ProviderError       a service we depend on
 │   ├── ProviderDown        surely not accepted: worth a retry
-│   │   └── ProviderLate    a deadline passed: nothing, or nothing more, came in time
+│   │   ├── ProviderLate        a deadline passed: nothing, or nothing more, came in time
+│   │   └── ProviderLeftAlone   not asked at all: its circuit is open
 │   ├── ProviderUncertain   may have been accepted: look it up, never send again blindly
 │   └── ProviderRefused     a final no
 ├── StoreError
@@ -84,7 +85,8 @@ class ProviderError(StrowgerError):
 
     @property
     def kind(self) -> str:
-        """One word for counting: late, limited, server, refused or broken (the connection, or what came over it)."""
+        """One word for counting: late, limited, server, refused, open (its circuit) or broken (the connection, or what
+        came over it)."""
         code = self.provider_code or 0
         if code == 429:
             return "limited"
@@ -104,6 +106,14 @@ class ProviderLate(ProviderDown):
     @property
     def kind(self) -> str:
         return "late"
+
+
+class ProviderLeftAlone(ProviderDown):
+    code = "provider_left_alone"
+
+    @property
+    def kind(self) -> str:
+        return "open"
 
 
 class ProviderUncertain(ProviderError):

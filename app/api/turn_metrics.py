@@ -42,7 +42,7 @@ BARGE_IN_SOFT = Histogram(
 UNDERRUNS = Counter("audio_out_underruns", "Times the line ran dry in the middle of an utterance.")
 PROVIDER_FAILURES = Counter(
     "provider_failures",
-    "Failures in calls. `kind` is late, limited, server, refused, broken or unknown.",
+    "Failures in calls. `kind` is late, limited, server, refused, open, broken or unknown.",
     ["stage", "provider", "fallback", "kind"],
 )
 

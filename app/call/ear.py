@@ -118,5 +118,6 @@ class Ear:
 
     def _failed(self, stage: str, provider: str, reason: ProviderError | str) -> None:
         """Without ears there is no conversation: apologise and end it."""
-        self._log.write(ProviderFailed(stage, provider, str(reason), fallback="apology"))
+        kind = reason.kind if isinstance(reason, ProviderError) else ""
+        self._log.write(ProviderFailed(stage, provider, str(reason), fallback="apology", kind=kind))
         self._post(MustEnd("provider_outage"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from app.dialog.deadlines import DEADLINES
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
-from app.errors import ProviderDown, ProviderError, ProviderLate
+from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderLeftAlone
 from app.providers.circuits import Circuits
 from app.providers.language_model import LanguageModel, Passed, Piece, Tokens, Unheard
 
@@ -82,7 +82,7 @@ class ModelChain:
         streams = {model: model.stream(messages, tools) for model in self._candidates()}
         try:
             if not streams:
-                raise ProviderDown("left alone after failures")
+                raise ProviderLeftAlone("left alone after failures")
             race = await self._first_to_speak(streams)
             self._current = last = race.winner or race.asked[-1]
             for passed in race.passed(last):

@@ -179,7 +179,7 @@ def test_with_every_circuit_open_the_playbook_speaks_and_nobody_is_asked() -> No
             assert await talk.says(PRICE) == WRITTEN
             assert talk.asked == (1, 1)
             assert talk.failures == [
-                ProviderFailed("dialogue", "openai_2", "left alone after failures", "playbook", "broken")
+                ProviderFailed("dialogue", "openai_2", "left alone after failures", "playbook", "open")
             ]
 
     run(main)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from app.bench_log import kept
-from app.bench_report import Findings, render
+from app.bench_report import Findings, Load, Strangers, render
 from app.bench_server import Cores, Service, serving
 from app.embedded import start_services
 from app.errors import BadInput
@@ -96,9 +96,8 @@ class Bench:
             found.name, found.judged = what.name, not what.bare
             if manners:
                 found.manners = await self._manners(line)
-                found.strange_frames, found.checked_frames = line.providers.strange()
                 ears = found.talk + found.manners
-                found.strange_lines, found.checked_lines = line.providers.strange_lines(ears)
+                found.strangers = Strangers(*line.providers.strange(), *line.providers.strange_lines(ears))
             return found
 
     async def talk(self, line: _Line, service: Service, calls: int, seconds: float) -> Findings:
@@ -106,7 +105,7 @@ class Bench:
         register, ramp_s = line.providers.register, _RAMP_S * calls
         lasting = [seconds + ramp_s - _RAMP_S * place for place in range(calls)]  # all are on when the last one begins
         talkers = [Talker(self.numbers.take(), register, each) for each in lasting]
-        strange, checked = line.providers.strange()
+        strange, before = line.providers.strange()
         idle_bytes, cpu_s, busy_s, began = service.rss(), service.cpu_s(), self.cores.busy_s(), time.perf_counter()
         async with asyncio.TaskGroup() as group:
             watch = _Watch(service)
@@ -116,25 +115,20 @@ class Bench:
             others_s = self.cores.busy_s() - busy_s - (service.cpu_s() - cpu_s)
             watching.cancel()
         await asyncio.sleep(_SETTLE_S)
-        now_strange, now_checked = line.providers.strange()
+        frames, checked = line.providers.strange()
         ears = heard(held)
-        strange_lines, checked_lines = line.providers.strange_lines(ears)
         sids = [record.call.sid for record, _ in held]
-        return Findings(
-            calls=calls,
-            talk=ears,
-            kept=await asyncio.to_thread(kept, self.env["DATABASE_URL"], self.workspace_id, sids),
+        load = Load(
             cpu_s=service.cpu_s() - cpu_s,
             lasted_s=lasted_s,
-            others_share=max(0.0, others_s / lasted_s),
             bytes_per_call=(watch.most_bytes - idle_bytes) / calls,
             phones_late_ms=watch.late_ms,
             phones_share=watch.share,
-            strange_frames=now_strange - strange,
-            checked_frames=now_checked - checked,
-            strange_lines=strange_lines,
-            checked_lines=checked_lines,
+            others_share=max(0.0, others_s / lasted_s),
         )
+        told = await asyncio.to_thread(kept, self.env["DATABASE_URL"], self.workspace_id, sids)
+        strangers = Strangers(frames - strange, checked - before, *line.providers.strange_lines(ears))
+        return Findings(calls, ears, load, strangers, told)
 
     async def _manners(self, line: _Line) -> list[Ear]:
         """Pauses, "mm-hm" and, when these are over, a slow model: what fails then must not disturb the others."""

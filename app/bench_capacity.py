@@ -63,7 +63,7 @@ class Trial:
             return f"{found.underruns} underruns"
         if found.missed:
             return f"{found.missed} missed replies"
-        if found.strange_frames or found.alerts:
+        if found.strangers.sounds or found.alerts:
             return "; ".join(found.alerts) or "somebody else's sound"
         if self.p99_ms is None or self.p99_ms > self.limit_ms:
             return f"p99 {self.p99_ms} ms, above {self.limit_ms}"
@@ -71,7 +71,7 @@ class Trial:
 
     @property
     def phones_at_limit(self) -> bool:
-        return self.found.phones_share > _PHONES_SHARE or self.found.phones_late_ms > _PHONES_LATE_MS
+        return self.found.load.phones_share > _PHONES_SHARE or self.found.load.phones_late_ms > _PHONES_LATE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,10 @@ class Capacity:
             "limited_by": self._limited_by(),
             "trials": [
                 {"calls": trial.calls, "p99_ms": trial.p99_ms, "limit_ms": trial.limit_ms, "failed": trial.why_not}
-                | {"cpu_share": round(_share(trial.found), 3), "phones_share": round(trial.found.phones_share, 2)}
+                | {
+                    "cpu_share": round(trial.found.load.service_share, 3),
+                    "phones_share": round(trial.found.load.phones_share, 2),
+                }
                 for trial in self.trials
             ],
         }
@@ -96,7 +99,7 @@ class Capacity:
     def _limited_by(self) -> str:
         if self.limit is None:
             return "nothing that was tried"
-        if self.limit.found.others_share > _OTHERS_SHARE:
+        if self.limit.found.load.others_share > _OTHERS_SHARE:
             return f"other programs on the service's core, and {self.limit.why_not}"
         return "the phones' core" if self.limit.phones_at_limit else self.limit.why_not
 
@@ -119,9 +122,9 @@ async def find(bench: Bench, what: Configuration, begin: int, most: int, console
             trials.append(trial)
             console.print(
                 f"{calls} calls: p50 {percentile(found.replies_ms, 0.5)} p99 {trial.p99_ms} ms of "
-                f"{len(found.replies_ms)} replies, service {100 * _share(found):.0f} % of a core, phones "
-                f"{100 * found.phones_share:.0f} %, others on the service's core "
-                f"{100 * found.others_share:.0f} %, {found.turned_away} times no seat at once: "
+                f"{len(found.replies_ms)} replies, service {100 * found.load.service_share:.0f} % of a core, phones "
+                f"{100 * found.load.phones_share:.0f} %, others on the service's core "
+                f"{100 * found.load.others_share:.0f} %, {found.turned_away} times no seat at once: "
                 f"{trial.why_not or 'held'}"
             )
             return not trial.why_not
@@ -131,11 +134,6 @@ async def find(bench: Bench, what: Configuration, begin: int, most: int, console
             search.tell(calls, held=await holds(calls))
     limit = next((trial for trial in reversed(trials) if trial.calls == search.failed), None)
     return Capacity(search.held, limit, tuple(trials))
-
-
-def _share(found: Findings) -> float:
-    """Of a core the service took, on average from the first call's ring to the last one's end."""
-    return found.cpu_s / found.lasted_s if found.lasted_s else 0.0
 
 
 def report(only: Sequence[str], begin: int, most: int, processes: int, *, as_json: bool) -> int:

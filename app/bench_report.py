@@ -37,26 +37,51 @@ _MANY = 10  # calls, from which on memory divided by calls is a call's
 _ONE_CALL = ("CPU s per call-minute",)  # the target is for one call
 
 
-@dataclass(slots=True)
-class Findings:
-    """One configuration. `talk` are the calls of the load, `manners` those with pauses, "mm-hm" and a slow model."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What it took. Shares are of a core; `others` is what programs that have nothing to do with this took of the
+    service's, and the phones' are of the busiest stretch. How late the phones ran is how exact the figures are."""
 
-    calls: int
-    talk: list[Ear]
     cpu_s: float
     lasted_s: float
     bytes_per_call: float
-    phones_late_ms: float  # how late the measuring side itself ran at worst: figures are no better than that
-    phones_share: float  # of one core
-    others_share: float = 0.0  # of the service's cores, taken by programs that have nothing to do with this
+    phones_late_ms: float
+    phones_share: float
+    others_share: float = 0.0
+
+    @property
+    def service_share(self) -> float:
+        """On average, from the first ring to the last call's end."""
+        return self.cpu_s / self.lasted_s if self.lasted_s else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """Other calls' sounds: frames sent to a recogniser, lines heard by a caller, and how many were looked at."""
+
+    frames: int = 0
+    frames_checked: int = 0
+    lines: int = 0
+    lines_checked: int = 0
+
+    @property
+    def sounds(self) -> int:
+        return self.frames + self.lines
+
+
+@dataclass(slots=True)
+class Findings:
+    """One configuration. `talk` are the calls of the load, `manners` those with pauses, "mm-hm" and a slow model.
+    `judged` is False for what is there to compare with."""
+
+    calls: int
+    talk: list[Ear]
+    load: Load
+    strangers: Strangers = Strangers()
     kept: Kept = field(default_factory=Kept)
     name: str = ""
-    judged: bool = True  # False for what is there to compare with
+    judged: bool = True
     manners: list[Ear] = field(default_factory=list)
-    strange_frames: int = 0
-    checked_frames: int = 0
-    strange_lines: int = 0
-    checked_lines: int = 0
 
     def _spoken(self, *kinds: str) -> list[Spoke]:
         return [spoke for ear in (*self.talk, *self.manners) for spoke in ear.spoke if spoke.kind in kinds]
@@ -91,7 +116,7 @@ class Findings:
     def good(self) -> bool:
         """Every call whole. Says nothing about delays: those depend on what else the machine does."""
         whole = self.underruns == self.missed == self.refused == 0 and bool(self.replies_ms)
-        return whole and not self.strange_frames + self.strange_lines and not self.alerts
+        return whole and not self.strangers.sounds and not self.alerts
 
     @property
     def alerts(self) -> list[str]:
@@ -120,9 +145,9 @@ class Findings:
             "missed replies": self.missed,
             "callers never seated": self.refused,
             "stood in for a provider": sum(self.kept.stood_in.values()) if self.judged else None,
-            "sounds of another call": self.strange_frames + self.strange_lines,
-            "CPU s per call-minute": round(self.cpu_s / self.minutes, 2) if self.minutes else None,
-            "memory per call, MB": round(self.bytes_per_call / 1e6, 2) if self.calls >= _MANY else None,
+            "sounds of another call": self.strangers.sounds,
+            "CPU s per call-minute": round(self.load.cpu_s / self.minutes, 2) if self.minutes else None,
+            "memory per call, MB": round(self.load.bytes_per_call / 1e6, 2) if self.calls >= _MANY else None,
         }
 
     def counts(self) -> dict[str, int]:
@@ -138,15 +163,15 @@ class Findings:
             "figures": self.figures(),
             "missed_targets": self.missed_targets(),
             "replies_ms": sorted(self.replies_ms),
-            "phones_late_ms": round(self.phones_late_ms, 1),
-            "phones_share_of_core": round(self.phones_share, 2),
-            "others_share_of_core": round(self.others_share, 2),
+            "phones_late_ms": round(self.load.phones_late_ms, 1),
+            "phones_share_of_core": round(self.load.phones_share, 2),
+            "others_share_of_core": round(self.load.others_share, 2),
             "turned_away": self.turned_away,
             "stood_in": dict(self.kept.stood_in),
             "tokens": self.kept.tokens,
             "tokens_cancelled": self.kept.cancelled,
-            "checked_frames": self.checked_frames,
-            "checked_lines": self.checked_lines,
+            "checked_frames": self.strangers.frames_checked,
+            "checked_lines": self.strangers.lines_checked,
             "alerts": self.alerts,
             "good": self.good,
         }
@@ -176,28 +201,30 @@ def render(found: Sequence[Findings], cores: str, console: Console | None = None
         table.add_row(row, *(_cell(one, row) for one in found), target)
     console.print(table)
     for one in found:
-        counts = one.counts()
-        console.print(
-            f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; looked "
-            f"for other calls' marks in {one.checked_frames} frames of callers and {one.checked_lines} lines of ours; "
-            f"{one.turned_away} times no seat at once; phones late at most {one.phones_late_ms:.0f} ms, busy "
-            f"{100 * one.phones_share:.0f} % of a core"
-        )
-        if one.others_share > _MUCH:
-            console.print(
-                f"{one.name}: other programs took {100 * one.others_share:.0f} % of the service's core: on a machine "
-                "of one's own the figures are better",
-                style="red",
-            )
-        if one.kept.tokens:
-            console.print(f"{one.name}: {one.kept.cancelled} of {one.kept.tokens} tokens were for answers broken off")
-        for who, count in one.kept.stood_in.items():
-            console.print(f"{one.name}: {count} times somebody stood in for {who}", style="red")
-        for alert in one.alerts:
-            console.print(f"{one.name}: the exchange reports {alert}", style="red")
-        if one.judged and not one.good:
-            console.print(f"{one.name}: not good: an underrun, a missed reply or another's sound", style="bold red")
+        _notes(one, console)
     console.print(f"Emulated: {STATED}. {cores[:1].upper()}{cores[1:]}.", style="dim")
+
+
+def _notes(one: Findings, console: Console) -> None:
+    """What the table does not say of a configuration: of how much it was made, and what went wrong."""
+    counts, load, looked = one.counts(), one.load, one.strangers
+    console.print(
+        f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; looked for "
+        f"other calls' marks in {looked.frames_checked} frames of callers and {looked.lines_checked} lines of ours; "
+        f"{one.turned_away} times no seat at once; phones late at most {load.phones_late_ms:.0f} ms, busy "
+        f"{100 * load.phones_share:.0f} % of a core"
+    )
+    if one.kept.tokens:
+        console.print(f"{one.name}: {one.kept.cancelled} of {one.kept.tokens} tokens were for answers broken off")
+    faults = [f"{count} times somebody stood in for {who}" for who, count in one.kept.stood_in.items()]
+    faults += [f"the exchange reports {alert}" for alert in one.alerts]
+    if load.others_share > _MUCH:
+        taken = f"{100 * load.others_share:.0f} %"
+        faults.append(f"other programs took {taken} of the service's core: on a machine of one's own it is faster")
+    for fault in faults:
+        console.print(f"{one.name}: {fault}", style="red")
+    if one.judged and not one.good:
+        console.print(f"{one.name}: not good: an underrun, a missed reply or another's sound", style="bold red")
 
 
 def _cell(found: Findings, row: str) -> Text:

@@ -210,7 +210,7 @@ def _notes(one: Findings, console: Console) -> None:
     counts, load, looked = one.counts(), one.load, one.strangers
     console.print(
         f"{one.name}: {counts['ask'] + counts['break in']} turns, {counts['break in']} of them broke in; looked for "
-        f"other calls' marks in {looked.frames_checked} frames of callers and {looked.lines_checked} lines of ours; "
+        f"other calls' marks in {looked.frames_checked} frames of callers and {looked.lines_checked} answers of ours; "
         f"{one.turned_away} times no seat at once; phones late at most {load.phones_late_ms:.0f} ms, busy "
         f"{100 * load.phones_share:.0f} % of a core"
     )

@@ -9,7 +9,7 @@ from rich.console import Console
 from app.bench import configurations, opened
 from app.bench_capacity import Search
 from app.bench_log import Kept
-from app.bench_report import Findings, render
+from app.bench_report import Findings, Load, Strangers, render
 from app.dialog.events import Entry, ProviderFailed, TokensUsed
 from app.exchange import marks
 from app.exchange.bench_ear import Ear, Spoke, listen
@@ -31,13 +31,13 @@ def test_a_small_bench_hears_every_call_to_its_end():
     assert found.missed == 0, found.as_dict()
     assert len(found.talk) == 2
     assert all(ear.greeted and ear.spoke for ear in found.talk), found.as_dict()
-    assert found.strange_frames == 0 < found.checked_frames, found.as_dict()
+    assert found.strangers.sounds == 0 < found.strangers.frames_checked, found.as_dict()
     json.dumps(found.as_dict())  # its figures depend on what else runs here
 
 
 def findings(*spoke: Spoke, underruns: int = 0, strange: int = 0) -> Findings:
     ear = Ear(spoke, underruns=underruns, seconds=60.0, greeted=True)
-    return Findings(1, [ear], 0.5, 60.0, 1e6, 2.0, 0.1, name="a configuration", strange_frames=strange)
+    return Findings(1, [ear], Load(0.5, 60.0, 1e6, 2.0, 0.1), Strangers(strange, 100), name="a configuration")
 
 
 ASKED = Spoke("ask", reply_ms=600)

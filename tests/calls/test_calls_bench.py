@@ -188,12 +188,15 @@ def test_a_line_that_stops_at_mm_hm_was_silenced_and_one_that_goes_on_softly_was
 
 
 def test_a_line_heard_twice_or_answering_somebody_else_is_strange():
-    mine, other = Made(0, 100.5, "Well so actually it is free."), Made(2, 100.6, "Then well so it is not.")
+    mine, other = Made(6000, 100.5, "Well so actually it is free."), Made(6002, 100.6, "Then well so it is not.")
     asked = {"well so actually": "how much does it cost", "then well so": "is there a warranty"}
-    one = a_call("ask", (4000, line(mine.text, 0)))
+    one = a_call("ask", (4000, line(mine.text, 6000)))
     assert strange_lines([one], [mine, other], asked) == (0, 1)
     assert strange_lines([one, one], [mine, other], asked) == (1, 2)  # two callers
-    assert strange_lines([a_call("ask", (4000, line(other.text, 2)))], [mine, other], asked) == (1, 1)  # not his answer
+    assert strange_lines([a_call("ask", (4000, line(other.text, 6002)))], [mine, other], asked) == (
+        1,
+        1,
+    )  # not his answer
 
 
 def soft(sound: bytes) -> bytes:

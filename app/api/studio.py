@@ -86,12 +86,16 @@ class ProviderStudio:
         try:
             await asyncio.to_thread(self._prepare)
             self.ready = True
+            self._behind(self._probe(), "prober")
             await self._providers.warm()
             self.expect(playbooks.text_of(self._first))
-            prober = await asyncio.to_thread(lambda: self._providers.prober(self._book()))
-            await prober.watch(show_circuits)
         except (BadInput, ProviderDown) as error:  # each call will notice, and say so to its caller
             log.error("not everything is ready for calls", error=str(error))
+
+    async def _probe(self) -> None:
+        """As long as there are calls, whatever was not ready for them at first."""
+        prober = await asyncio.to_thread(lambda: self._providers.prober(self._book()))
+        await prober.watch(show_circuits)
 
     async def _rehearse(self, playbook: str) -> None:
         try:

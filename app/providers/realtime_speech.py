@@ -18,8 +18,9 @@ from app.errors import ProviderDown, ProviderError
 from app.ports import Dialogue, HasStandIns, Say, Speech, TextToSpeech
 from app.providers.language_model import Ended, LanguageModel, Piece, Tokens, ToolCall, Words
 from app.providers.openai import Guide, LanguageModelDialogue
-from app.providers.realtime import NAME, Account, RealtimeSocket
+from app.providers.realtime import NAME, RealtimeSocket
 from app.providers.realtime_answer import Answer, letters
+from app.providers.realtime_wire import Account
 from app.providers.rest_of_line import From, Spoken
 from app.settings import Settings
 from app.telephony.mulaw import BYTES_PER_MS
@@ -49,7 +50,7 @@ class RealtimeModel:
             {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.schema()}
             for tool in tools
         ]
-        answer = await self._socket.ask({"instructions": f"{system}\n{last}", "tools": functions})
+        answer = await self._socket.answers.ask({"instructions": f"{system}\n{last}", "tools": functions})
         seen, wait_s = 0, self._socket.limits.first_s
         while True:
             if len(answer.text) > seen:
@@ -116,7 +117,7 @@ class RealtimeTextToSpeech:
                         yield heard
 
     async def _by_the_model(self, line: Say) -> AsyncGenerator[Speech, None]:
-        answer = self._socket.answer
+        answer = self._socket.answers.current
         place = answer.claim(line.text) if answer is not None else None
         if answer is not None and place is not None:
             async with aclosing(self._own(answer, *place)) as own:
@@ -147,12 +148,12 @@ class RealtimeTextToSpeech:
     async def _read_out(self, text: str) -> bytes:
         """Raises ProviderError or TimeoutError."""
         async with asyncio.timeout(_READ_S):
-            answer = await self._socket.ask({"instructions": _READ_OUT + text}, aside=True)
+            answer = await self._socket.answers.ask({"instructions": _READ_OUT + text}, aside=True)
             try:
                 while not answer.done:
                     await answer.changed()
             finally:
-                await self._socket.cancel(answer)
+                await self._socket.answers.cancel(answer)
         if answer.failed:
             raise ProviderDown(f"reading out ended: {answer.reason}")
         if letters(answer.text) != letters(text):
@@ -179,9 +180,9 @@ class RealtimeDialogue(LanguageModelDialogue):
         super().heard(line)
         if not line.heard_text:
             return
-        answer = self._socket.answer
+        answer = self._socket.answers.current
         if answer is None or not answer.was_heard(line.line.text, line.heard_text):
-            self._socket.remember(line.heard_text)
+            self._socket.answers.remember(line.heard_text)
 
 
 class RealtimeCall:

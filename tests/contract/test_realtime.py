@@ -20,9 +20,10 @@ from app.exchange.realtime import Call, RealtimeServer, Reply
 from app.exchange.sound import murmur, murmured
 from app.ports import AudioChunk, Speech, VoiceOff, VoiceOn
 from app.providers.openai import Guide
-from app.providers.realtime import Account, Limits, RealtimeSocket
+from app.providers.realtime import RealtimeSocket
 from app.providers.realtime_answer import Answer
 from app.providers.realtime_speech import RealtimeDialogue, RealtimeEngine, RealtimeModel, RealtimeTextToSpeech
+from app.providers.realtime_wire import Account, Limits
 from app.telephony import mulaw
 
 pytestmark = pytest.mark.realtime

@@ -10,7 +10,7 @@ import ml.label as labels
 from app.errors import BadTable
 from ml.candidates import logit, sigmoid
 from ml.encode import Encoder
-from ml.evaluate import Report, report
+from ml.evaluate import Report, report, with_tiers
 from ml.model import LeadModel, Model
 from ml.table import CHUNK_ROWS, open_table
 from ml.tiers import Team
@@ -46,4 +46,6 @@ def assess_file(path: Path, label: str, lead_model: LeadModel, team: Team | None
         raise BadTable(f"{path.name} has no row with a known {label!r}.")
     truth = np.array(y, dtype=np.int8)
     team = team or team_of(model)
-    return report(truth, np.concatenate(scores), team), report(truth, np.concatenate(plain), team)
+    p = np.concatenate(scores)
+    found = with_tiers(report(truth, p, team), truth, p, model.cuts)
+    return found, report(truth, np.concatenate(plain), team)

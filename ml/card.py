@@ -73,7 +73,9 @@ class Card:
         parts.append("## On rows it had not seen\n\n" + self._later())
         parts.append(
             f"## Tiers\n\nHot from {self.tiers['hot']:.4f}, warm from {self.tiers['warm']:.4f}: capacity "
-            f"{self.team.capacity:.0%} of leads, value per sale {self.team.value:g}, cost per call {self.team.cost:g}."
+            f"{self.team.capacity:.0%} of leads, value per sale {self.team.value:g}, cost per call {self.team.cost:g}"
+            + ("" if self.team.most_missed is None else f", at most {self.team.most_missed:.0%} of buyers cold")
+            + f".\n\n{self._misses()}"
         )
         unused = "\n".join(f"- `{name}`: {why}" for name, why in self.not_used.items()) or "none"
         parts.append(f"## Columns\n\nUsed: {_names(self.features)}.\n\nNot used:\n\n{unused}")
@@ -81,6 +83,17 @@ class Card:
             parts.append(f"Allowed by name although suspicious: {_names(self.allowed)}.")
         parts.append("## To mind\n\n" + "\n".join(f"- {note}" for note in self.notes))
         return "\n\n".join(parts) + "\n"
+
+    def _misses(self) -> str:
+        """The bound was found for the model that had not seen those rows; the one in this file has."""
+        if self.later is None or self.later.misses is None:
+            return "How many buyers end up cold was not measured."
+        found = self.later.misses
+        return (
+            f"{tier_table(self.later)}\n\nBuyers that ended up cold among the rows it had not seen: {found}, said with "
+            f"{found.confidence:.0%} confidence for buyers like these (exact binomial limit, ml/conformal.py). When "
+            "the market moves, it moves."
+        )
 
     def _later(self) -> str:
         if self.later is None:
@@ -90,6 +103,14 @@ class Card:
             "model trained on the rows before.\n\n"
         )
         return head + table(self.later, self.later_baseline)
+
+
+def tier_table(report: Report) -> str:
+    lines = ["| tier | leads | of them bought | of all buyers |", "| --- | --- | --- | --- |"]
+    for t in report.tiers:
+        rate, share = t.buyers / max(1, t.rows), t.buyers / max(1, report.positives)
+        lines.append(f"| {t.tier.value} | {t.rows:,} | {t.buyers:,} ({rate:.1%}) | {share:.1%} |")
+    return "\n".join(lines)
 
 
 def table(report: Report, baseline: Report | None) -> str:

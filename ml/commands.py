@@ -139,6 +139,9 @@ def train_command(
     capacity: Capacity = 0.2,
     value: Value = 100.0,
     cost: Cost = 5.0,
+    most_missed: Annotated[
+        float | None, typer.Option(help="Share of the buyers that may end up cold, such as 0.05.", show_default="any")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model on a CSV. Columns known only after the call are put aside and named."""
@@ -153,7 +156,7 @@ def train_command(
             allow=tuple(allow or ()),
             positive=positive,
             schema=schema,
-            team=Team(capacity, value, cost),
+            team=Team(capacity, value, cost, most_missed),
             say=say,
         )
     for notice in trained.notices:
@@ -198,6 +201,7 @@ def evaluate_command(
             known.capacity if capacity is None else capacity,
             known.value if value is None else value,
             known.cost if cost is None else cost,
+            known.most_missed,
         )
         found, baseline = assess_file(in_, label, loaded, team)
     if as_json:
@@ -249,6 +253,13 @@ def _print_report(found: Report, baseline: Report | None) -> None:
         other = _bare(baseline.profits[i].model) if baseline else ""
         money.add_row(f"{p.share:.0%}", _bare(p.model), f"{p.random:,.0f}", other, f"{p.oracle:,.0f}")
     console.print(money)
+    if found.misses is not None:
+        tiers = Table("tier", "leads", "of them bought", "of all buyers")
+        for t in found.tiers:
+            bought = f"{t.buyers:,} ({t.buyers / max(1, t.rows):.1%})"
+            tiers.add_row(t.tier.value, f"{t.rows:,}", bought, f"{t.buyers / max(1, found.positives):.1%}")
+        console.print(tiers)
+        console.print(f"Buyers that ended up cold: {found.misses} ({found.misses.confidence:.0%} confidence)")
 
 
 def _bare(figure: object) -> str:

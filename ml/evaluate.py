@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.calibration import calibration_error
-from ml.tiers import Team
+from ml.conformal import Misses, misses
+from ml.tiers import Cuts, Team, TierShare, tiers_of
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -44,10 +45,14 @@ class Profit:
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """`tiers` and `misses` (buyers that ended up cold) where the figures are those of a model with cuts."""
+
     rows: int
     positives: int
     metrics: Mapping[str, Figure]
     profits: tuple[Profit, ...]
+    tiers: tuple[TierShare, ...] = ()
+    misses: Misses | None = None
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -92,6 +97,11 @@ def report(y: Labels, p: Floats, team: Team, resamples: int = RESAMPLES) -> Repo
         for s in shares
     )
     return Report(n, positives, {k: ranges[k] for k in METRICS}, profits)
+
+
+def with_tiers(found: Report, y: Labels, p: Floats, cuts: Cuts) -> Report:
+    """The cuts must have been made without these rows."""
+    return replace(found, tiers=tiers_of(y, p, cuts), misses=misses(p[y == 1], cuts.warm))
 
 
 def _range(values: list[float], point: float) -> Figure:

@@ -65,12 +65,13 @@ def fit(dataset: Dataset, plan: Plan) -> Fitted:
         baseline = BASELINE.fit(dataset.schema, dataset.block, dataset.y)
     probabilities = learners.sigmoid(side.line.of(forward.logits))
     assert isinstance(baseline, LinearPart)
+    bought = dataset.y[forward.rows] == 1
     model = Model(
         dataset.schema,
         side,
         side_inside,
         territory if side_inside is not None else Territory(),
-        plan.cuts or cut(probabilities, plan.team),
+        plan.cuts or cut(probabilities, plan.team, probabilities[bought]),
         baseline,
         float(dataset.y.mean()),
         quartiles(dataset.block),

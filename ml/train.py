@@ -12,7 +12,7 @@ import ml.artifacts as artifacts
 from ml.candidates import logit, sigmoid
 from ml.card import Card, trials_of
 from ml.dataset import FEWEST_OF_A_KIND, FEWEST_ROWS, Dataset, Wishes, read
-from ml.evaluate import RESAMPLES, Report, report
+from ml.evaluate import RESAMPLES, Report, report, with_tiers
 from ml.model import Model
 from ml.pipeline import Fitted, Plan, describe, fit, prepare
 
@@ -69,7 +69,8 @@ def measure(model: Model, dataset: Dataset, plan: Plan, resamples: int = RESAMPL
     """The model and the plain baseline on the same rows."""
     p = model.predict(dataset.block).probability
     plain = sigmoid(logit(model.baseline, dataset.block))
-    return report(dataset.y, p, plan.team, resamples), report(dataset.y, plain, plan.team, resamples)
+    found = with_tiers(report(dataset.y, p, plan.team, resamples), dataset.y, p, model.cuts)
+    return found, report(dataset.y, plain, plan.team, resamples)
 
 
 def card_of(

@@ -58,6 +58,9 @@ def test_train_evaluate_and_score_from_a_csv(tmp_path: Path, rows_of: Any, write
     assert figures["model"]["metrics"]["auc"]["low"] < figures["model"]["metrics"]["auc"]["high"]
     table_of = run("evaluate", "--in", later, "--label", "converted", "--model", model)
     assert "calibration error" in table_of.stdout
+    missed = figures["model"]["misses"]
+    assert 0 <= missed["missed"] / missed["buyers"] < missed["at_most"] < 1
+    assert "Buyers that ended up cold" in table_of.stdout
     done = run("score", "--in", later, "--out", tmp_path / "scores.csv", "--model", model)
     assert done.exit_code == 0, done.output
     rows = scores_of(tmp_path / "scores.csv")
@@ -68,6 +71,7 @@ def test_train_evaluate_and_score_from_a_csv(tmp_path: Path, rows_of: Any, write
     card = (tmp_path / "models" / "lead.card.md").read_text()
     assert rows[0]["model_version"] in card
     assert "duration" in card
+    assert "Buyers that ended up cold among the rows it had not seen" in card
 
 
 def test_scores_do_not_depend_on_order_chunks_or_other_columns(score: Any, rows_of: Any, trained: Any) -> None:

@@ -24,7 +24,7 @@ from app.errors import ProviderError
 from app.ports import Commit, Line, Note, Played, Speech, TellsItsPace
 
 _LEAST_WAIT_MS = 400  # a reply asked for late gets this much before the filler
-_LOOK_MS = 40  # how often we ask whether the answer is late
+_LOOK_MS = 20  # how often we ask whether the answer is late
 _OWN_VOICE_S = 0.35  # a stand-in is heard in the call's own voice if that begins by then, else from its recording
 _STAND_IN_S = 2.0  # a stand-in without a recording must have been synthesised by then
 

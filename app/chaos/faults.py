@@ -52,7 +52,7 @@ class Fault:
     name: ClassVar[str]
     what: ClassVar[str]
     asks: ClassVar[int] = 3
-    quiet_ms: ClassVar[int] = 1500
+    quiet_ms: ClassVar[int] = 1200
 
     async def strike_call(self, seed: Seed, call: CallWorld, asking: Asking) -> None:
         """Once `asking` began. Over before the caller has said it."""
@@ -125,8 +125,8 @@ class RefusingModel(Fault):
     """For `LASTS_S`, which is long enough for breakers to open and short enough for five seeds."""
 
     name, what = "F09", "language model: 429 with Retry-After, 500 or 503"
-    asks = 5
-    LASTS_S: ClassVar[float] = 18.0
+    asks = 4
+    LASTS_S: ClassVar[float] = 15.0
 
     async def strike_world(self, seed: Seed) -> None:
         now = asyncio.get_running_loop().time
@@ -150,7 +150,7 @@ class RefusingModel(Fault):
 
 class LateModel(Fault):
     name, what = "F10", "language model: first token after 8 s"
-    quiet_ms = 2600
+    quiet_ms = 2200
 
     async def strike_world(self, seed: Seed) -> None:
         seed.world.model.replies = [Completion("This comes late. It depends on your roof.", first_s=8.0)]
@@ -169,7 +169,7 @@ class LateModel(Fault):
 
 class BreakingModel(Fault):
     name, what = "F11", "language model: stream stops after 5 tokens"
-    quiet_ms = 2600
+    quiet_ms = 2200
 
     async def strike_world(self, seed: Seed) -> None:
         text = seed.dice.choice((WORDS, LONGER))
@@ -185,7 +185,7 @@ class BreakingModel(Fault):
 
 class StallingVoice(Fault):
     name, what = "F12", "text to speech: stalls in mid-sentence"
-    quiet_ms = 2600
+    quiet_ms = 2200
 
     async def strike_world(self, seed: Seed) -> None:
         seed.world.mouth.faults = SpeechFaults(stall_after_ms=seed.dice.choice((480, 960)))

@@ -10,7 +10,7 @@ from app.dialog.deadlines import DEADLINES
 _JUST_NOW, _LATELY = 3, 20  # answers
 _ENOUGH = 5  # to know what is usual
 _NEARLY_ALL = 0.9
-_MARGIN_S = 0.04
+_MARGIN_S = 0.03
 
 
 class Pace:

@@ -1,9 +1,9 @@
 """Has the world moved? Inputs and scores against those of training, and promises against what came of them.
 
-The population stability index is the usual measure, and cut at quantiles it is blind to a column that sits on one value:
-all quantiles are that value, all rows fall in one bin, and the index is 0 wherever the column moves. So values with a
-share of their own get bins of their own, and what lies below, between and above them gets others: leaving the one value
-is seen. With few rows the index is high by chance, so it raises an alarm only where chance cannot explain it.
+The population stability index is the usual measure, and cut at quantiles it is blind to a column that sits on one
+value: all quantiles are that value, all rows fall in one bin, and the index is 0 wherever the column moves. So values
+with a share of their own get bins of their own, and what lies below, between and above them gets others: leaving the
+one value is seen. With few rows the index is high by chance, so it raises an alarm only where chance cannot explain it.
 """
 
 from __future__ import annotations
@@ -201,13 +201,15 @@ def _bets(p: Floats, y: NDArray[np.int8]) -> float:
     surprise = y - p
     middle = _running_middle(p)
     above = np.where(p > middle, 1.0, -1.0)
-    wealths = []
-    for direction in (np.ones(len(p)), above):
-        for sign in (1.0, -1.0):
-            for stake in _STAKES:
-                # the most that can be lost is |stake| * max(p, 1 - p) < 1
-                wealths.append(np.cumsum(np.log1p(sign * stake * direction * surprise)))
-    table = np.array(wealths)
+    # a surprise is less than 1 either way, so no bet loses all
+    table = np.array(
+        [
+            np.cumsum(np.log1p(sign * stake * direction * surprise))
+            for direction in (np.ones(len(p)), above)
+            for sign in (1.0, -1.0)
+            for stake in _STAKES
+        ]
+    )
     top = table.max(axis=0)
     together = top + np.log(np.exp(table - top).mean(axis=0))
     return float(together.max(initial=0.0))

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.dialog.prompt import Message
 from app.dialog.toolbox import Tool
 from app.providers.language_model import MOST_TOKENS, Ended, Piece, Tokens, ToolCall, Words
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionChunk
 
 
 @dataclass(slots=True)
@@ -75,38 +72,53 @@ class Chunks:
         self._over = False
         self.grew = False  # by a fragment in the last chunk
 
-    def read(self, chunk: ChatCompletionChunk) -> list[Piece]:
+    def read(self, chunk: object) -> list[Piece]:
         """Servers leave out what they like: nothing here is taken for granted."""
         found: list[Piece] = []
         self.grew = False
-        for choice in getattr(chunk, "choices", None) or ():
-            delta = getattr(choice, "delta", None)
-            if words := getattr(delta, "content", None):
+        choices = _list(chunk, "choices")
+        for choice in choices:
+            delta = _part(choice, "delta")
+            if words := _part(delta, "content"):
                 found.append(Words(str(words)))
-            for fragment in getattr(delta, "tool_calls", None) or ():
+            for fragment in _list(delta, "tool_calls"):
                 self._add(fragment)
-            if reason := getattr(choice, "finish_reason", None):
+            if reason := _part(choice, "finish_reason"):
                 found += [ToolCall(name, arguments) for _, name, arguments in self._calls if name]
                 found.append(Ended(str(reason)))
                 self._over = True
-        usage = getattr(chunk, "usage", None)
-        if usage is not None and (self._over or not getattr(chunk, "choices", None)):
-            found.append(Tokens(int(usage.prompt_tokens or 0), int(usage.completion_tokens or 0)))
+        usage = _part(chunk, "usage")
+        if usage is not None and (self._over or not choices):
+            found.append(Tokens(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")))
         return found
 
-    def _add(self, fragment: Any) -> None:
+    def _add(self, fragment: object) -> None:
         self.grew = True
-        function = getattr(fragment, "function", None)
-        identity, index = getattr(fragment, "id", None) or "", getattr(fragment, "index", None)
-        name, arguments = getattr(function, "name", None) or "", getattr(function, "arguments", None) or ""
-        call = self._by_index.get(index) if index is not None else next(iter(self._calls[-1:]), None)
+        function = _part(fragment, "function")
+        identity, index = str(_part(fragment, "id") or ""), _part(fragment, "index")
+        name, arguments = str(_part(function, "name") or ""), str(_part(function, "arguments") or "")
+        call = self._by_index.get(index) if isinstance(index, int) else next(iter(self._calls[-1:]), None)
         if call is None or _is_another(call, identity, name):
             call = ["", "", ""]
             self._calls.append(call)
-            if index is not None:
+            if isinstance(index, int):
                 self._by_index[index] = call
         call[0], call[1] = call[0] or identity, call[1] or name
         call[2] += arguments
+
+
+def _part(of: object, name: str) -> Any:
+    return of.get(name) if isinstance(of, dict) else None
+
+
+def _list(of: object, name: str) -> list[Any]:
+    found = _part(of, name)
+    return found if isinstance(found, list) else []
+
+
+def _count(of: object, name: str) -> int:
+    found = _part(of, name)
+    return found if isinstance(found, int) else 0
 
 
 def _is_another(call: list[str], identity: str, name: str) -> bool:

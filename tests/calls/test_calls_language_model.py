@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,13 +30,13 @@ class MemoryServer:
     """The server's side of the SDK without a socket, so that it keeps the virtual clock."""
 
     def __init__(self, *replies: Completion) -> None:
-        self.chat = SimpleNamespace(completions=self)
         self.replies = list(replies)
         self.requests: list[dict[str, Any]] = []
         self.open = 0
 
-    async def create(self, **request: object):
-        self.requests.append(request)
+    async def post(self, path: str, *, body: dict[str, Any], **how: object):
+        assert path == "/chat/completions"
+        self.requests.append(body)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         self.open += 1
         return Stream(self, chunks(reply, "model", usage=True))
@@ -54,7 +53,7 @@ class Stream:
         event = await anext(self._events)
         if event is None or "[DONE]" in event:
             raise StopAsyncIteration
-        return json.loads(event.removeprefix("data: "), object_hook=lambda fields: SimpleNamespace(**fields))
+        return json.loads(event.removeprefix("data: "))
 
     async def close(self) -> None:
         self._server.open -= 1

@@ -38,11 +38,20 @@ CONTEXT = 32
 GATHER_S = 0.008  # a window waits so long for others
 FEW = 2  # calls that are heard at once
 PERIOD_S = 0.016  # between two batches: with 160 calls some 95 windows come together, for 24 us a frame instead of 36
+FORGETS_AFTER = 8  # windows of stillness, after which the model listens as at the beginning of a call
 GAP_MS = 60  # audio that comes this much later than it should follows lost audio
 
 Floats = npt.NDArray[np.float32]
 
 _FLOATS: Floats = mulaw.decode(bytes(range(256))).astype(np.float32) / np.float32(32768)
+
+_CLICKS = 4  # louder samples in a window that are no voice yet
+
+
+def is_still(sound: bytes) -> bool:
+    """Whether there is nothing to listen to: most callers are silent most of the time, and the model costs a hundred
+    times as much as to see that."""
+    return mulaw.loud_samples(sound) <= _CLICKS
 
 
 @dataclass(slots=True)
@@ -171,7 +180,7 @@ class SileroVoiceActivity:
 
     async def _watched(self, audio: AsyncIterator[AudioChunk], batch: _Batch) -> AsyncIterator[CallerSound]:
         assert self._model is not None
-        ear, voicing, tape = Ear.fresh(), Voicing(self._tuning), Tape()
+        ear, voicing, tape, rested = Ear.fresh(), Voicing(self._tuning), Tape(), 0
         sound, at_ms = mulaw.silence(CONTEXT // mulaw.BYTES_PER_MS), 0  # the context, then what follows from `at_ms` on
         async for chunk in audio:
             yield chunk
@@ -181,7 +190,13 @@ class SileroVoiceActivity:
             sound += chunk.mulaw
             tape.add(chunk)
             while len(sound) >= CONTEXT + WINDOW:
-                probability = await batch.ask(self._model, ear, sound[: CONTEXT + WINDOW])
+                window = sound[: CONTEXT + WINDOW]
+                if voicing.resting and is_still(window):
+                    probability, rested = 0.0, rested + 1
+                else:
+                    if rested >= FORGETS_AFTER:
+                        ear = Ear.fresh()
+                    probability, rested = await batch.ask(self._model, ear, window), 0
                 event = voicing.next(probability, at_ms, at_ms + WINDOW_MS)
                 sound, at_ms = sound[WINDOW:], at_ms + WINDOW_MS
                 match event:

@@ -36,6 +36,11 @@ class Voicing:
         self._began_ms: int | None = None  # of the run at or above `quiet`
         self._ended_ms = 0  # end of the last window at or above `quiet`
 
+    @property
+    def resting(self) -> bool:
+        """There is no voice, and no beginning of one."""
+        return not self._on and self._began_ms is None
+
     def next(self, probability: float, from_ms: int, to_ms: int) -> VoiceOn | VoiceOff | None:
         if probability >= self._tuning.quiet:
             self._ended_ms = to_ms

@@ -136,3 +136,20 @@ def test_a_batch_everybody_has_left_does_not_keep_the_next_call_waiting(model: S
             return await watched(activity, a_call())
 
     assert [type(piece) for piece in asyncio.run(main()) if not isinstance(piece, AudioChunk)] == [VoiceOn, VoiceOff]
+
+
+class Counting(SileroModel):
+    """Counts the windows it is asked about."""
+
+    windows = 0
+
+    def hear(self, ears: list[Ear], sounds: list[bytes]) -> list[float]:
+        self.windows += len(ears)
+        return super().hear(ears, sounds)
+
+
+def test_stillness_is_passed_over_and_no_beginning_is_lost_by_it() -> None:
+    counting, sound = Counting(), mulaw.silence(2000) + voices.clip("rms", "i own my home") + mulaw.silence(2000)
+    found = [piece for piece in run(watched(SileroVoiceActivity(model=counting), sound)) if isinstance(piece, VoiceOn)]
+    assert [piece.at_ms for piece in found] == [pytest.approx(2000, abs=100)]
+    assert counting.windows < len(sound) / WINDOW / 2

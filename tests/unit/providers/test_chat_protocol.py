@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,12 +31,12 @@ def test_a_complaint_about_something_else_is_final() -> None:
 
 
 def chunk(*fragments: Any, finish: str | None = None, content: str | None = None, usage: Any = None) -> Any:
-    delta = SimpleNamespace(content=content, tool_calls=list(fragments) or None)
-    return SimpleNamespace(choices=[SimpleNamespace(delta=delta, finish_reason=finish)], usage=usage)
+    delta = {"content": content, "tool_calls": list(fragments) or None}
+    return {"choices": [{"delta": delta, "finish_reason": finish}], "usage": usage}
 
 
 def fragment(index: int | None, identity: str | None, name: str | None, arguments: str | None) -> Any:
-    return SimpleNamespace(index=index, id=identity, function=SimpleNamespace(name=name, arguments=arguments))
+    return {"index": index, "id": identity, "function": {"name": name, "arguments": arguments}}
 
 
 @pytest.mark.parametrize(
@@ -67,12 +66,15 @@ def test_tool_calls_in_every_form_servers_send(fragments: list[tuple[Any, ...]])
 @pytest.mark.parametrize(
     "odd",
     [
-        SimpleNamespace(),
-        SimpleNamespace(choices=None),
-        SimpleNamespace(choices=[]),
-        SimpleNamespace(choices=[SimpleNamespace(delta=None, finish_reason=None)]),
-        SimpleNamespace(choices=[SimpleNamespace()]),
-        chunk(SimpleNamespace()),
+        {},
+        {"choices": None},
+        {"choices": []},
+        {"choices": [{"delta": None, "finish_reason": None}]},
+        {"choices": ["odd"], "usage": "odd"},
+        ["odd"],
+        None,
+        {"choices": [{}]},
+        chunk({}),
         chunk(content=""),
     ],
 )
@@ -81,7 +83,7 @@ def test_chunks_with_nothing_in_them_are_nothing(odd: Any) -> None:
 
 
 def test_usage_comes_alone_or_with_the_last_chunk() -> None:
-    usage = SimpleNamespace(prompt_tokens=5, completion_tokens=None)
-    assert Chunks().read(SimpleNamespace(choices=[], usage=usage)) == [Tokens(5, 0)]
+    usage = {"prompt_tokens": 5, "completion_tokens": None}
+    assert Chunks().read({"choices": [], "usage": usage}) == [Tokens(5, 0)]
     assert Chunks().read(chunk(content="hi", usage=usage)) == [Words("hi")], "a running count is not the last word"
     assert Chunks().read(chunk(finish="stop", usage=usage)) == [Ended("stop"), Tokens(5, 0)]

@@ -84,5 +84,5 @@ def _at_most(hits: int, trials: int, rate: float) -> float:
     k = np.arange(hits + 1, dtype=np.float64)
     steps = np.log(trials - k[:-1]) - np.log(k[:-1] + 1)
     logs = np.concatenate([[0.0], np.cumsum(steps)]) + k * math.log(rate) + (trials - k) * math.log1p(-rate)
-    top = float(logs.max())
+    top = float(np.max(logs))
     return min(1.0, math.exp(top) * float(np.exp(logs - top).sum()))

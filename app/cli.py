@@ -138,6 +138,52 @@ def consent(
     raise typer.Exit(record(number, wording=wording, evidence=evidence, given_at=given_at))
 
 
+@cli.command("next")
+def next_(
+    limit: Annotated[int, typer.Option(help="At most so many calls.", min=1, max=1000)] = 10,
+    minutes: Annotated[float, typer.Option(help="Minutes of calling there are.")] = 60.0,
+    explore: Annotated[float, typer.Option(help="Share of the calls spent on learning, 0 to 0.5.")] = 0.1,
+    value: Annotated[float, typer.Option(help="What a sale is worth.")] = 100.0,
+    cost: Annotated[float, typer.Option(help="What a call costs, in the same currency.")] = 5.0,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the calls for learning; a day keeps its own if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Whom to call now: by expected profit per minute, with reasons, and whom not to call and why."""
+    from app.next_calls import report
+    from app.sales.ranking import Terms
+
+    raise typer.Exit(report(limit, minutes, explore, seed, Terms(value, cost), as_json=as_json))
+
+
+leads = typer.Typer(help="The list of leads: from a CSV, and to one.", no_args_is_help=True)
+cli.add_typer(leads, name="leads")
+
+
+@leads.command("import")
+def leads_import(
+    file: Annotated[Path, typer.Argument(help="A CSV with a header; a column for the phone is needed.")],
+    country: Annotated[str, typer.Option(help="Of numbers without country code: US, ES, ...")] = "US",
+    source: Annotated[str, typer.Option(help="Of leads whose row names none.")] = "import",
+    as_json: AsJson = False,
+) -> None:
+    """Take in leads. Numbers are put in one form, duplicates become one lead, a consent is never taken from a file."""
+    from app.lead_list import take_in
+
+    raise typer.Exit(take_in(file, country=country, source=source, as_json=as_json))
+
+
+@leads.command("export")
+def leads_export(
+    out: Annotated[Path, typer.Argument(help="Where to write the CSV.")],
+) -> None:
+    """Write all leads to a CSV that a spreadsheet may open: no cell of it is a formula."""
+    from app.lead_list import give_out
+
+    raise typer.Exit(give_out(out))
+
+
 voice = typer.Typer(help="Copies of people's voices, each with the speaker's recorded consent.", no_args_is_help=True)
 cli.add_typer(voice, name="voice")
 

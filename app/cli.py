@@ -222,6 +222,64 @@ def voice_delete(
     raise typer.Exit(delete(name, why=why))
 
 
+models = typer.Typer(help="Trained models: which one's scores show, and how it came to that.", no_args_is_help=True)
+cli.add_typer(models, name="models")
+Why = Annotated[str, typer.Option(help="For the record.")]
+
+
+@models.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """All models, newest first, with their stage."""
+    from app.model_registry import show_all
+
+    raise typer.Exit(show_all(as_json=as_json))
+
+
+@models.command("show")
+def models_show(version: str, as_json: AsJson = False) -> None:
+    """One model: where it comes from, and its card."""
+    from app.model_registry import show
+
+    raise typer.Exit(show(version, as_json=as_json))
+
+
+@models.command("promote")
+def models_promote(version: str, why: Why = "asked for", as_json: AsJson = False) -> None:
+    """Make a model the champion. The one before it is remembered."""
+    from app.model_registry import promote
+
+    raise typer.Exit(promote(version, why=why, as_json=as_json))
+
+
+@models.command("rollback")
+def models_rollback(why: Why = "asked for", as_json: AsJson = False) -> None:
+    """Back to the champion before this one."""
+    from app.model_registry import rollback
+
+    raise typer.Exit(rollback(why=why, as_json=as_json))
+
+
+@models.command("retire")
+def models_retire(version: str, why: Why = "asked for", as_json: AsJson = False) -> None:
+    """Take a candidate or the shadow out of the running."""
+    from app.model_registry import retire
+
+    raise typer.Exit(retire(version, why=why, as_json=as_json))
+
+
+@models.command("drill")
+def models_drill(
+    in_: Annotated[Path, typer.Option("--in", help="A CSV with known outcomes, in the order of time.")],
+    label: Annotated[str, typer.Option(help="The column to foretell.")],
+    time_column: Annotated[str | None, typer.Option(help="What orders the rows; found out if left out.")] = None,
+) -> None:
+    """A table's later rows come in as new outcomes: alarms, challengers, the duel, promotion and roll back."""
+    from ml.dataset import Wishes
+    from ml.drill import run
+
+    run(in_, Wishes(label, time_column), typer.echo)
+
+
 @cli.command()
 def replay(
     call_sid: Annotated[str, typer.Argument(help="CA..., as shown by the demo or on the dashboard.")],

@@ -74,9 +74,9 @@ def save(model: Model, path: Path, card_text: str, probes: Block) -> Model:
     members["manifest.json"] = json.dumps(manifest, indent=2).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, _zipped(members))
+        write_whole(path, _zipped(members))
         for name in ("schema.json", "card.json", "card.md"):
-            _write_whole(path.with_name(f"{path.name}.{name}"), members[name])
+            write_whole(path.with_name(f"{path.name}.{name}"), members[name])
     except OSError as error:
         raise BadTable(f"the model cannot be written to {path}: {error.strerror or error}.") from None
     return replace(model, card=card, version=version)
@@ -190,7 +190,7 @@ def _zipped(members: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _write_whole(path: Path, body: bytes) -> None:
+def write_whole(path: Path, body: bytes) -> None:
     """All or nothing, also when two processes write the same file."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

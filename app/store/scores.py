@@ -17,7 +17,7 @@ _RECORD = """
 _OF_CALL = """
     select s.probability, s.lower, s.upper, s.tier, s.reasons, s.model_version
     from scores s join calls c on c.id = s.call_id
-    where c.call_sid = %s order by s.scored_at desc limit 1
+    where c.call_sid = %s and not s.shadow order by s.scored_at desc limit 1
 """
 
 

@@ -62,6 +62,9 @@ RIGHTS = {
     "messages": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "outbox": Rights(3, NEVER, NEVER, NEVER, "riu"),
     "voices": Rights(3, NEVER, NEVER, NEVER, "riu"),
+    "models": Rights(1, NEVER, NEVER, NEVER, "riu"),
+    "alerts": Rights(1, NEVER, NEVER, NEVER, "riu"),
+    "lead_results": Rights(1, NEVER, NEVER, NEVER, "ri"),
     "audit_log": Rights(4, 1, NEVER, NEVER, "ri"),
 }
 
@@ -88,6 +91,9 @@ FRESH: dict[str, dict[str, Any]] = {
     "messages": {"id": f"{SPARE}1", "template": "other", "provider_sid": "SMnew"},
     "outbox": {"id": f"{SPARE}1", "key": "CA2"},
     "voices": {"id": f"{SPARE}1", "name": "other"},
+    "models": {"id": f"{SPARE}1", "version": "lead-2", "stage": "candidate"},
+    "alerts": {"id": f"{SPARE}1", "subject": "other"},
+    "lead_results": {"id": f"{SPARE}1"},
     "audit_log": {"id": f"{SPARE}1"},
 }
 UPDATE = {
@@ -100,12 +106,14 @@ UPDATE = {
     "messages": "status = status",
     "outbox": "starts = starts",
     "voices": "deleted_at = now(), deleted_how = 'asked to'",
+    "models": "stage_at = now()",
+    "alerts": "times = times + 1",
 }
 
 
 EVIDENCE = (
     "playbook_versions", "decisions", "attempts", "carrier_events", "call_events", "suppressions", "outcomes", "scores",
-    "audit_log", "consents", "voices",
+    "audit_log", "consents", "voices", "lead_results",
 )  # fmt: skip
 
 

@@ -53,5 +53,13 @@ insert into voices (id, workspace_id, provider, name, speaker, wording, evidence
                     consented_at, kept_by)
 values (pg_temp.id('voice'), pg_temp.id('workspace'), 'elevenlabs', 'dana', 'Dana', 'I, Dana, agree.', 'dana.wav',
         repeat('0', 64), array[repeat('1', 64)], now() - interval '1 day', 'test');
+insert into models (id, workspace_id, target, version, stage, file_sha256, features, trained_on, data_sha256, code_version, rows,
+                    positives)
+values (pg_temp.id('model'), pg_temp.id('workspace'), 'converted', 'lead-1', 'champion', repeat('0', 64), 3, 'own outcomes',
+        repeat('1', 64), '0.1.0', 100, 20);
+insert into alerts (id, workspace_id, kind, subject, sentence)
+values (pg_temp.id('alert'), pg_temp.id('workspace'), 'drift', 'minutes', 'minutes has moved.');
+insert into lead_results (id, workspace_id, lead_id, won, at, noted_by)
+values (pg_temp.id('result'), pg_temp.id('workspace'), pg_temp.id('lead'), true, now(), 'test');
 insert into audit_log (id, workspace_id, actor, action, subject)
 values (pg_temp.id('audit'), pg_temp.id('workspace'), 'system', 'playbook.publish', 'solar');

@@ -1,0 +1,91 @@
+"""`strowger models`: which models there are, which one's scores show, and how to change that."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import typer
+
+from app.local import opened, owner_of
+from app.sales.registry import Entry, Stage, at, named
+from app.settings import load
+from app.store.models import StoredRegistry
+
+_WHO = "command line"
+_SHIPPED = "No model of your own is champion: the model that ships with Strowger serves, trained on simulated data."
+
+
+def show_all(*, as_json: bool) -> int:
+    with _registry() as registry:
+        found = registry.entries()
+    if as_json:
+        typer.echo(json.dumps([_summary(entry) for entry in found], indent=2, default=str))
+        return 0
+    for entry in found:
+        typer.echo(f"{entry.version}  {entry.stage.value:9}  {entry.created_at:%Y-%m-%d %H:%M}  {_origin(entry)}")
+    if at(found, Stage.CHAMPION) is None:
+        typer.echo(_SHIPPED)
+    return 0
+
+
+def show(version: str, *, as_json: bool) -> int:
+    with _registry() as registry:
+        entry = named(registry.entries(), version)
+    if as_json:
+        typer.echo(json.dumps(asdict(entry), indent=2, default=str))
+        return 0
+    lineage = entry.lineage
+    typer.echo(f"{entry.version}: {entry.stage.value}, {_origin(entry)}")
+    typer.echo(f"data {lineage.data_sha256[:12]}, file {entry.file_sha256[:12]}, code {lineage.code_version}")
+    typer.echo(f"\n{entry.card}" if entry.card else "It has no card.")
+    return 0
+
+
+def promote(version: str, *, why: str, as_json: bool) -> int:
+    with _registry() as registry:
+        entry = registry.promote(named(registry.entries(), version).version, _WHO, why)
+    return _said(entry, f"{entry.version} is champion; before it: {entry.replaced or 'the shipped model'}.", as_json)
+
+
+def rollback(*, why: str, as_json: bool) -> int:
+    with _registry() as registry:
+        entry = registry.rollback(_WHO, why)
+    return _said(entry, f"{entry.version} is champion again." if entry else _SHIPPED, as_json)
+
+
+def retire(version: str, *, why: str, as_json: bool) -> int:
+    with _registry() as registry:
+        entry = registry.retire(named(registry.entries(), version).version, _WHO, why)
+    return _said(entry, f"{entry.version} is retired.", as_json)
+
+
+@contextlib.contextmanager
+def _registry() -> Iterator[StoredRegistry]:
+    settings = load()
+    with opened(settings) as database:
+        workspace = owner_of(database, settings)
+        yield StoredRegistry(lambda: database.worker(workspace))
+
+
+def _said(entry: Entry | None, sentence: str, as_json: bool) -> int:
+    typer.echo(json.dumps({"champion": None} if entry is None else _summary(entry), indent=2) if as_json else sentence)
+    return 0
+
+
+def _summary(entry: Entry) -> dict[str, object]:
+    return {
+        "version": entry.version,
+        "target": entry.target,
+        "stage": entry.stage.value,
+        "replaced": entry.replaced,
+        "rows": entry.lineage.rows,
+        "trained_on": entry.lineage.trained_on,
+        "created_at": entry.created_at.isoformat(),
+    }
+
+
+def _origin(entry: Entry) -> str:
+    return f"{entry.lineage.rows:,} rows of {entry.lineage.trained_on}"

@@ -27,7 +27,7 @@ class Limits:
     files_each: int = 6
 
 
-CALL_SHARE = 0.004  # of a core, until enough calls have shown what one costs
+CALL_SHARE = 0.008  # of a core, until enough calls have shown what one costs
 ENOUGH_CALLS = 8
 
 

@@ -238,7 +238,7 @@ class ElevenLabsTextToSpeech:
                 ssl=self._tls,
                 open_timeout=self._limits.connect_s,
                 max_size=None,
-                compression=None,  # sound in base64 shrinks little, and deflating takes 300 KB a socket
+                compression=None,  # sound in base64 shrinks little, and a deflater takes its memory for each socket
             )
         except InvalidStatus as answer:
             raise _refusal(answer.response.status_code) from None

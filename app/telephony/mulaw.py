@@ -57,7 +57,7 @@ def encode(samples: Samples) -> bytes:
     return _ENCODE[samples.view(np.uint16)].tobytes()
 
 
-STILL = 95  # 1/340 of the full swing (-51 dB): well below the softest voice on a telephone line
+STILL = 32  # 1/1000 of the full swing (-60 dB): well below the softest voice on a telephone line
 _STILL_CODES = bytes(code for code in range(256) if abs(int(decode(bytes([code]))[0])) <= STILL)
 
 

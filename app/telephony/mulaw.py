@@ -57,10 +57,6 @@ def encode(samples: Samples) -> bytes:
     return _ENCODE[samples.view(np.uint16)].tobytes()
 
 
-STILL = 32  # 1/1000 of the full swing (-60 dB): well below the softest voice on a telephone line
-_STILL_CODES = bytes(code for code in range(256) if abs(int(decode(bytes([code]))[0])) <= STILL)
-
-
 def level(mulaw: bytes) -> float:
     """Root mean square of the samples, 0 to 32124; 0 for no audio."""
     if not mulaw:
@@ -75,11 +71,6 @@ def levels(mulaw: bytes) -> npt.NDArray[np.float32]:
     powers = _POWER.take(np.frombuffer(mulaw, np.uint8, whole)).reshape(-1, FRAME_BYTES)
     found: npt.NDArray[np.float32] = np.sqrt(_add(powers, axis=1) / FRAME_BYTES)
     return found
-
-
-def loud_samples(mulaw: bytes) -> int:
-    """How many are louder than STILL: a pass at the speed of memory."""
-    return len(mulaw.translate(None, _STILL_CODES))
 
 
 def silence(ms: int) -> bytes:

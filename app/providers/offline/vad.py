@@ -13,6 +13,7 @@ wake a thread and be woken by it costs as much as the window itself, and waiting
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ CONTEXT = 32
 GATHER_S = 0.008  # a window waits so long for others
 FEW = 2  # calls that are heard at once
 PERIOD_S = 0.016  # between two batches: with 160 calls some 95 windows come together, for 24 us a frame instead of 36
+FLOOR_WINDOWS = 64  # 2 s
+FLOOR_TIMES, FLOOR_MORE = 1.3, 4.0  # so much louder (2 dB, and the steps of mu-law) is still the line alone
+FLOOR_MOST = 150.0  # root mean square: louder is listened to, whatever the line is like
 FORGETS_AFTER = 8  # windows of stillness, after which the model listens as at the beginning of a call
 GAP_MS = 60  # audio that comes this much later than it should follows lost audio
 
@@ -45,13 +49,24 @@ Floats = npt.NDArray[np.float32]
 
 _FLOATS: Floats = mulaw.decode(bytes(range(256))).astype(np.float32) / np.float32(32768)
 
-_CLICKS = 4  # louder samples in a window that are no voice yet
 
+class Stillness:
+    """What one line sounds like while nobody speaks: its softest window of the last two seconds.
 
-def is_still(sound: bytes) -> bool:
-    """Whether there is nothing to listen to: most callers are silent most of the time, and the model costs a hundred
-    times as much as to see that."""
-    return mulaw.loud_samples(sound) <= _CLICKS
+    Most callers are silent most of the time, and the model costs some fifty times as much as to see that. Measured
+    against the line itself, so that a soft voice on a quiet line is heard as a loud one on a noisy line is.
+    """
+
+    def __init__(self) -> None:
+        self._levels: deque[float] = deque(maxlen=FLOOR_WINDOWS)
+
+    def holds(self, sound: bytes) -> bool:
+        """Whether this window is no louder than the line's own noise. False until the line is known."""
+        level = mulaw.level(sound)
+        known = len(self._levels) == FLOOR_WINDOWS
+        still = known and level <= FLOOR_MOST and level <= FLOOR_TIMES * min(self._levels) + FLOOR_MORE
+        self._levels.append(level)
+        return still
 
 
 @dataclass(slots=True)
@@ -180,7 +195,7 @@ class SileroVoiceActivity:
 
     async def _watched(self, audio: AsyncIterator[AudioChunk], batch: _Batch) -> AsyncIterator[CallerSound]:
         assert self._model is not None
-        ear, voicing, tape, rested = Ear.fresh(), Voicing(self._tuning), Tape(), 0
+        ear, voicing, tape, rested, still = Ear.fresh(), Voicing(self._tuning), Tape(), 0, Stillness()
         sound, at_ms = mulaw.silence(CONTEXT // mulaw.BYTES_PER_MS), 0  # the context, then what follows from `at_ms` on
         async for chunk in audio:
             yield chunk
@@ -191,7 +206,7 @@ class SileroVoiceActivity:
             tape.add(chunk)
             while len(sound) >= CONTEXT + WINDOW:
                 window = sound[: CONTEXT + WINDOW]
-                if voicing.resting and is_still(window):
+                if still.holds(window) and voicing.resting:
                     probability, rested = 0.0, rested + 1
                 else:
                     if rested >= FORGETS_AFTER:

@@ -12,7 +12,7 @@ from app.dialog.events import VoiceOff, VoiceOn
 from app.exchange import voices
 from app.exchange.virtual import run
 from app.ports import AudioChunk, CallerSound
-from app.providers.offline.vad import CONTEXT, WINDOW, Ear, SileroModel, SileroVoiceActivity
+from app.providers.offline.vad import CONTEXT, WINDOW, Ear, SileroModel, SileroVoiceActivity, Stillness
 from app.telephony import mulaw
 
 BEFORE_MS = 1000
@@ -149,7 +149,16 @@ class Counting(SileroModel):
 
 
 def test_stillness_is_passed_over_and_no_beginning_is_lost_by_it() -> None:
-    counting, sound = Counting(), mulaw.silence(2000) + voices.clip("rms", "i own my home") + mulaw.silence(2000)
+    counting, sound = Counting(), noise(6000) + voices.clip("rms", "i own my home") + noise(3000)
     found = [piece for piece in run(watched(SileroVoiceActivity(model=counting), sound)) if isinstance(piece, VoiceOn)]
-    assert [piece.at_ms for piece in found] == [pytest.approx(2000, abs=100)]
-    assert counting.windows < len(sound) / WINDOW / 2
+    assert [piece.at_ms for piece in found] == [pytest.approx(6000, abs=100)]
+    assert counting.windows < len(sound) / WINDOW * 0.7
+
+
+def test_a_line_is_known_after_two_seconds_and_louder_is_never_still() -> None:
+    line = Stillness()
+    windows = [noise(36, height=6) for _ in range(64)]
+    assert not any(line.holds(window) for window in windows)
+    assert line.holds(noise(36, height=6))
+    assert not line.holds(noise(36, height=24))
+    assert not Stillness().holds(mulaw.silence(36))

@@ -17,11 +17,13 @@ from math import ceil
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`lag_ms` is a quarter of the lead that audio has at the carrier, as the 99th percentile over `window_s`; `busy`
-    the share of a core; a call needs `files_each` descriptors (its socket, and those to its providers)."""
+    """`lag_ms` is a quarter of the lead that audio has at the carrier: the loop may be later than that `late_times` in
+    `window_s`, for a single stop is heard by nobody; `busy` is the share of a core; a call needs `files_each`
+    descriptors (its socket, and those to its providers)."""
 
     calls: int = 400
     lag_ms: float = 50.0
+    late_times: int = 2
     window_s: float = 5.0
     busy: float = 0.85
     files_each: int = 6
@@ -59,11 +61,14 @@ class Room:
         new = max(0, taken - self._talking)  # they have no descriptors yet, and cost nothing so far
         if self._files < (new + 1) * limits.files_each:
             return "files"
-        if self.lag_ms > limits.lag_ms:
+        if taken and self._late() > limits.late_times:  # with nobody to hear it, as at the start, lateness harms nobody
             return "lag"
         if self._busy + (new + 1) * self.call_share > limits.busy:
             return "processor"
         return None
+
+    def _late(self) -> int:
+        return sum(lag > self._limits.lag_ms for _, lag in self._lags)
 
     @property
     def lag_ms(self) -> float:

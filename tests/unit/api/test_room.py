@@ -30,6 +30,20 @@ def test_one_late_moment_is_forgiven_and_a_late_loop_is_not_until_it_is_over(roo
     assert room.why_not(10) is None
 
 
+def test_two_late_moments_a_tenth_of_a_second_apart_turn_nobody_away(room: Room) -> None:
+    """Ten looks a second: one stop of 60 ms is the 99th percentile of five seconds, and harmless."""
+    for n in range(50):
+        room.lagged(60.0 if n in (20, 21) else 2.0, now=n * 0.1)
+    assert room.why_not(10) is None
+
+
+def test_lateness_at_the_start_turns_nobody_away_while_nobody_is_there_to_hear_it(room: Room) -> None:
+    for n in range(10):
+        room.lagged(200.0, now=n * 0.1)
+    assert room.why_not(0) is None
+    assert room.why_not(1) == "lag"
+
+
 def test_F22_a_crowd_that_rings_at_once_is_let_in_only_as_far_as_it_can_be_served(room: Room) -> None:
     """Nobody of them costs anything yet: what counts is what they will."""
     room.measured(busy=0.5, talking=50, files=10_000)  # 1 % of a core each

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -30,20 +31,23 @@ log = observe.log(__name__)
 MEDIA = b"GET /twilio/media/"
 FIRST_BYTES_S = 0.5  # a client that sends nothing is handed on: how long it may take is the server's business
 BLOCKED_S = 1.0  # a process that has not said for so long how it stands gets no connection while another has
+SETTLING_S = (
+    1.0  # a media socket handed over counts so long by itself: it may not yet be among those a process tells of
+)
 RESTART_S = 1.0  # from one start of a process to the next
 BACKLOG = 2048
 NOT_YET = Standing(0, room=False, ready=False)
 
 
 @dataclass(slots=True)
-class _Child:
+class Child:
     place: int
     channel: socket.socket
     process: asyncio.subprocess.Process
     began: float
     standing: Standing = NOT_YET
     stood_at: float = 0.0
-    given: int = 0  # media sockets, since it last said how it stands
+    given: deque[float] = field(default_factory=deque)  # when it was handed a media socket
     waiting: list[bytes] = field(default_factory=list)
 
     def blocked(self, now: float) -> bool:
@@ -51,14 +55,16 @@ class _Child:
 
     def burden(self, now: float) -> tuple[bool, bool, int]:
         """Whom a call goes to first: the smallest."""
-        return self.blocked(now), not self.standing.room, self.standing.calls + self.given
+        while self.given and now - self.given[0] > SETTLING_S:
+            self.given.popleft()
+        return self.blocked(now), not self.standing.room, self.standing.calls + len(self.given)
 
 
 class Front:
     def __init__(self, listener: socket.socket, processes: int, env: Mapping[str, str]) -> None:
         self._listener, self._processes = listener, processes
         self._env = dict(env)
-        self._children: dict[int, _Child] = {}
+        self._children: dict[int, Child] = {}
         self._turn = 0
         self._leaving = asyncio.Event()
         self._failed = 0
@@ -100,7 +106,7 @@ class Front:
                 self._leave(signal.SIGTERM)
                 return
 
-    async def _start(self, place: int) -> _Child:
+    async def _start(self, place: int) -> Child:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         ours.setblocking(False)
         with theirs:
@@ -112,14 +118,14 @@ class Front:
                 start_new_session=True,  # Ctrl-C reaches the parent alone
             )
         loop = asyncio.get_running_loop()
-        child = _Child(place, ours, process, loop.time())
+        child = Child(place, ours, process, loop.time())
         self._children[place] = child
         loop.add_reader(ours.fileno(), self._hear, child)
         if self._leaving.is_set():
             process.terminate()
         return child
 
-    def _forget(self, child: _Child) -> None:
+    def _forget(self, child: Child) -> None:
         loop = asyncio.get_running_loop()
         loop.remove_reader(child.channel.fileno())
         loop.remove_writer(child.channel.fileno())
@@ -135,7 +141,7 @@ class Front:
 
     # --- news ---
 
-    def _hear(self, child: _Child) -> None:
+    def _hear(self, child: Child) -> None:
         while True:
             try:
                 datagram = child.channel.recv(MOST_BYTES)
@@ -146,7 +152,7 @@ class Front:
                 log.error("unreadable news", place=child.place, error=str(error))
                 return
             if isinstance(news, Standing):
-                child.standing, child.stood_at, child.given = news, asyncio.get_running_loop().time(), 0
+                child.standing, child.stood_at = news, asyncio.get_running_loop().time()
             self._tell_others(child.place, datagram)
 
     def _tell_others(self, place: int, datagram: bytes) -> None:
@@ -155,7 +161,7 @@ class Front:
                 child.waiting.append(datagram)
                 self._flush(child)
 
-    def _flush(self, child: _Child) -> None:
+    def _flush(self, child: Child) -> None:
         loop = asyncio.get_running_loop()
         try:
             while child.waiting:
@@ -203,13 +209,13 @@ class Front:
         finally:
             loop.remove_reader(connection.fileno())
 
-    def _choose(self, *, media: bool) -> _Child | None:
+    def _choose(self, *, media: bool) -> Child | None:
         children, now = list(self._children.values()), asyncio.get_running_loop().time()
         if not children:
             return None
         if media:
             chosen = min(children, key=lambda child: child.burden(now))
-            chosen.given += 1
+            chosen.given.append(now)
             return chosen
         self._turn += 1
         able = [child for child in children if child.stood_at and not child.blocked(now)] or children

@@ -49,10 +49,12 @@ def test_F21_a_process_that_dies_takes_no_call_with_it(two: Server, eventually: 
     lines = {sid: two.begin(sid) for sid in ("CA1", "CA2", "CA3", "CA4")}
     eventually(lambda: active(two) == 4)
     psutil.Process(two.process.pid).children()[0].kill()
-    eventually(lambda: any(line.state is State.CLOSED for line in lines.values()))
-    lost = [sid for sid, line in lines.items() if line.state is State.CLOSED]
-    assert len(lost) == 2  # half of them, so they had been spread
-    for sid in lost:
+
+    def lost() -> list[str]:
+        return [sid for sid, line in lines.items() if line.state is State.CLOSED]
+
+    eventually(lambda: len(lost()) == 2)  # half of them, so they had been spread
+    for sid in lost():
         again = two.post("/twilio/after-stream?stream=1", CallSid=sid)
         assert verbs(again) == ["Connect", "Redirect"]
         lines[sid] = two.stream(again, sid)

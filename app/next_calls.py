@@ -16,6 +16,7 @@ from app.compliance.number import place
 from app.compliance.rules import Rules
 from app.sales.answering import OWN_TRIES as OWN
 from app.sales.answering import AnswerRates, Belief, Segment, Slot, Tally, learn
+from app.sales.lead import origin_of
 from app.sales.ranking import Capacity, Place, Prospect, Ranking, Terms, rank
 from app.store import prospects, workspaces
 from app.store.connect import Connection
@@ -252,7 +253,7 @@ def _sells(prospect: Prospect, known: Known, unscored: Mapping[str, Belief]) -> 
         seen = unscored.get(known.source, unscored[""]).seen
         return f"{bounds}: not scored yet, so what leads of this kind did ({seen.hits} of {seen.tries} calls)"
     why = f": {known.score.reasons[0]}" if known.score.reasons else ""
-    return f"{bounds}, by {known.score.model_version}{why}"
+    return f"{bounds}, by {known.score.model_version}, {origin_of(known.score.model_version)}{why}"
 
 
 def _why(place: Place) -> str:

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.compliance import rules
 from app.compliance.rules import Rules
 from app.ports import Messenger
-from app.sales.lead import LeadHistory, Score
 from app.settings import Settings, load
 from app.store.connect import Database
-from workers.model import Model
+from workers.model import Judge, Models
+from workers.shelf import StoredShelf
 
 if TYPE_CHECKING:
     from app.providers.whatsapp import SentMessage
@@ -29,12 +30,12 @@ class Post(Messenger, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """`post` is None while no Twilio account is set: promised messages wait for it. `score` gives None while the model
-    is being made, and raises ModelRefused when there is none that may be used."""
+    """`post` is None while no Twilio account is set: promised messages wait for it. `judge` gives None while the
+    shipped model is needed and being made, and raises ModelRefused when there is none that may be used."""
 
     database: Database
     post: Post | None
-    score: Callable[[LeadHistory], Score | None]
+    judge: Judge
     rules: Rules
     now: Callable[[], datetime]
 
@@ -51,13 +52,18 @@ def _of_process(pid: int) -> Resources:
 
 def assemble(settings: Settings) -> Resources:
     assert settings.database_url is not None  # app.configuration refused to start without
+    database = Database.open(settings.database_url.get_secret_value(), max_size=2)
     return Resources(
-        database=Database.open(settings.database_url.get_secret_value(), max_size=2),
+        database=database,
         post=_post(settings),
-        score=Model(settings.data_dir),
+        judge=models_of(database, settings.data_dir),
         rules=rules.load(),
         now=lambda: datetime.now(UTC),
     )
+
+
+def models_of(database: Database, data_dir: Path) -> Models:
+    return Models(data_dir, lambda workspace: StoredShelf(database, workspace, data_dir / "models" / "own"))
 
 
 def _post(settings: Settings) -> Post | None:

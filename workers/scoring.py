@@ -1,4 +1,4 @@
-"""Leads with news become scores and tiers: once per call and version of the model."""
+"""Leads with news become scores and tiers: once per call and version of the model, champion and challenger alike."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from uuid import UUID
 
 from app.sales.conversation import conversation_of
 from app.sales.lead import LeadHistory
-from app.store import call_events, calls, leads, outbox, scores
+from app.sales.registry import Entry
+from app.store import alerts, call_events, calls, leads, models, outbox, scores
 from app.store.connect import Connection
 from workers.jobs import Later, Ref
+from workers.model import Judged
 from workers.resources import Resources
 
 
@@ -21,6 +23,7 @@ class News:
     lead_id: UUID
     history: LeadHistory
     latest: bool
+    entries: tuple[Entry, ...]
 
 
 def score_call(resources: Resources, job: Ref) -> str | Later:
@@ -30,15 +33,27 @@ def score_call(resources: Resources, job: Ref) -> str | Later:
         if news is None:
             outbox.done(db, job.id)
             return "no such lead"
-    score = resources.score(news.history)
-    if score is None:
+    judged = resources.judge(job.workspace_id, news.entries, news.history)
+    if judged is None:
         return Later("the model is being made", seconds=2.0)
     with resources.database.worker(job.workspace_id) as db:
-        new = scores.record(db, news.lead_id, news.call_id, score)
-        if new and news.latest:
-            leads.set_tier(db, news.lead_id, score.tier)
+        new = keep(db, news, judged)
         outbox.done(db, job.id)
-    return f"scored {score.tier}" if new else "was scored before"
+    return f"scored {judged.score.tier}" if new else "was scored before"
+
+
+def keep(db: Connection, news: News, judged: Judged) -> bool:
+    """False when this call has this model's score already. The challenger's score is kept where nobody is shown it."""
+    of = (news.lead_id, news.call_id)
+    new = scores.record(db, *of, judged.score, judged.row)
+    if judged.shadow is not None:
+        scores.record(db, *of, judged.shadow, judged.row, shadow=True)
+    if new and news.latest:
+        leads.set_tier(db, news.lead_id, judged.score.tier)
+    for version, why in judged.refused:
+        sentence = f"Model {version} could not be used, {judged.score.model_version} scored instead: {why}"
+        alerts.raise_(db, "model_refused", version, sentence, {"instead": judged.score.model_version})
+    return new
 
 
 def load(db: Connection, call_sid: str) -> News | None:
@@ -55,4 +70,4 @@ def load(db: Connection, call_sid: str) -> News | None:
         calls=sids.index(call_sid) + 1,
         last=conversation_of(call_events.read(db, call_sid)),
     )
-    return News(call.id, lead.id, history, latest=sids[-1] == call_sid)
+    return News(call.id, lead.id, history, sids[-1] == call_sid, models.serving(db))

@@ -65,7 +65,7 @@ def _rows(kept: Kept) -> list[tuple[str, str]]:
     if score := kept.score:
         bounds = f"{score.probability:.0%} ({score.lower:.0%} to {score.upper:.0%})"
         rows += [
-            ("score", f"{bounds}, tier {score.tier.value}, model {score.model_version}"),
+            ("score", f"{bounds}, tier {score.tier.value}, model {score.model_version}, {score.origin}"),
             ("because", "; ".join(reason.replace("_", " ") for reason in score.reasons)),
         ]
     rows.append(("follow-up", f"{kept.message.text} [{kept.message.status}]" if kept.message else "none"))

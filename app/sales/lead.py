@@ -71,3 +71,12 @@ class Score:
     tier: Tier
     reasons: tuple[str, ...]
     model_version: str
+
+    @property
+    def origin(self) -> str:
+        return origin_of(self.model_version)
+
+
+def origin_of(model_version: str) -> str:
+    """What a model learned from, in words that belong beside every score. The shipped one is honest about it."""
+    return "trained on simulated data" if model_version.startswith("simulated-") else "trained on your own outcomes"

@@ -33,6 +33,10 @@ _ALL = f"""
     select version, target, stage, file_sha256, features, metrics, card, replaced, created_at, {_LINEAGE}
     from models where target = %s order by created_at desc, version
 """  # noqa: S608
+_SERVING = f"""
+    select version, target, stage, file_sha256, features, replaced, created_at, {_LINEAGE}
+    from models where target = %s order by created_at desc, version
+"""  # noqa: S608
 _MOVE = """
     update models set stage = %(stage)s, replaced = %(replaced)s, stage_at = now()
     where target = %(target)s and version = %(version)s
@@ -68,6 +72,11 @@ def add(db: Connection, entry: Entry) -> bool:
 def entries(db: Connection, target: str = TARGET) -> tuple[Entry, ...]:
     """Newest first."""
     return tuple(_from_row(row) for row in db.execute(_ALL, (target,)))
+
+
+def serving(db: Connection, target: str = TARGET) -> tuple[Entry, ...]:
+    """The same without cards and figures: what whoever scores must know."""
+    return tuple(_from_row(row) for row in db.execute(_SERVING, (target,)))
 
 
 class StoredRegistry:

@@ -26,7 +26,7 @@ _LEADS = """
     from leads l
     left join lateral (
         select probability, lower, upper, model_version, reasons from scores
-        where lead_id = l.id order by scored_at desc limit 1
+        where lead_id = l.id and not shadow order by scored_at desc limit 1
     ) s on true
     left join lateral (
         select result from outcomes where lead_id = l.id order by recorded_at desc limit 1

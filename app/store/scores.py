@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from uuid import UUID
 
 from app.sales.lead import Score, Tier
 from app.store.connect import Connection
+from app.store.values import json
 
 _RECORD = """
-    insert into scores (workspace_id, lead_id, call_id, model_version, probability, lower, upper, tier, reasons)
+    insert into scores (workspace_id, lead_id, call_id, model_version, probability, lower, upper, tier, reasons, shadow,
+                        features)
     values (strowger.here(), %(lead_id)s, %(call_id)s, %(model_version)s, %(probability)s, %(lower)s, %(upper)s,
-            %(tier)s, %(reasons)s)
+            %(tier)s, %(reasons)s, %(shadow)s, %(features)s)
     on conflict (call_id, model_version) do nothing
 """
 _OF_CALL = """
@@ -21,9 +24,18 @@ _OF_CALL = """
 """
 
 
-def record(db: Connection, lead_id: UUID, call_id: UUID, score: Score) -> bool:
-    """False when this model version has scored this call before."""
+def record(
+    db: Connection,
+    lead_id: UUID,
+    call_id: UUID,
+    score: Score,
+    row: Mapping[str, object] | None = None,
+    *,
+    shadow: bool = False,
+) -> bool:
+    """`row` is what the model looked at. False when this model version has scored this call before."""
     values = asdict(score) | {"lead_id": lead_id, "call_id": call_id, "reasons": list(score.reasons)}
+    values |= {"shadow": shadow, "features": json(dict(row or {}))}
     return db.execute(_RECORD, values).rowcount == 1
 
 

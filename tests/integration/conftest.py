@@ -48,11 +48,19 @@ def shared_database(shared_postgres_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def tenant(shared_postgres_url: str) -> Tenant:
+def make_tenant(shared_postgres_url: str) -> Callable[[], Tenant]:
     from workers.chaos.seed import new_workspace
 
-    number = f"+1202777{next(_numbers):04d}"
-    return Tenant(new_workspace(shared_postgres_url, number), number)
+    def make() -> Tenant:
+        number = f"+1202777{next(_numbers):04d}"
+        return Tenant(new_workspace(shared_postgres_url, number), number)
+
+    return make
+
+
+@pytest.fixture
+def tenant(make_tenant: Callable[[], Tenant]) -> Tenant:
+    return make_tenant()
 
 
 @pytest.fixture

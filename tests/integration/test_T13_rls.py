@@ -63,6 +63,8 @@ RIGHTS = {
     "outbox": Rights(3, NEVER, NEVER, NEVER, "riu"),
     "voices": Rights(3, NEVER, NEVER, NEVER, "riu"),
     "models": Rights(1, NEVER, NEVER, NEVER, "riu"),
+    "model_files": Rights(NEVER, NEVER, NEVER, NEVER, "ri"),
+    "model_nights": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "alerts": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "lead_results": Rights(1, NEVER, NEVER, NEVER, "ri"),
     "audit_log": Rights(4, 1, NEVER, NEVER, "ri"),
@@ -92,6 +94,8 @@ FRESH: dict[str, dict[str, Any]] = {
     "outbox": {"id": f"{SPARE}1", "key": "CA2"},
     "voices": {"id": f"{SPARE}1", "name": "other"},
     "models": {"id": f"{SPARE}1", "version": "lead-2", "stage": "candidate"},
+    "model_files": {"sha256": hashlib.sha256(b"other").hexdigest(), "body": "\\x" + b"other".hex()},
+    "model_nights": {"night": "2026-11-21"},
     "alerts": {"id": f"{SPARE}1", "subject": "other"},
     "lead_results": {"id": f"{SPARE}1"},
     "audit_log": {"id": f"{SPARE}1"},
@@ -107,13 +111,14 @@ UPDATE = {
     "outbox": "starts = starts",
     "voices": "deleted_at = now(), deleted_how = 'asked to'",
     "models": "stage_at = now()",
+    "model_nights": "decided_by = 'ann'",
     "alerts": "times = times + 1",
 }
 
 
 EVIDENCE = (
     "playbook_versions", "decisions", "attempts", "carrier_events", "call_events", "suppressions", "outcomes", "scores",
-    "audit_log", "consents", "voices", "lead_results",
+    "audit_log", "consents", "voices", "lead_results", "model_files",
 )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def test_better_scores_come_first_and_refusals_keep_their_reason(database: Datab
     assert "no recorded written consent" in why[CAY]
     assert "asked not to be contacted" in why[DAN]
     text = "\n".join(next_calls.lines(result, WISH))
-    assert "80% then buy (40% to 100%), by test-1: asked" in text
+    assert "80% then buy (40% to 100%), by test-1, trained on your own outcomes: asked" in text
     assert "Not to be called now (2)" in text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -15,8 +15,9 @@ from app.compliance import rules
 from app.errors import ProviderDown, StoreDown
 from app.providers.twilio_client import connect
 from app.providers.whatsapp import WhatsApp
-from app.sales.lead import LeadHistory, Score
+from app.sales.lead import LeadHistory
 from app.sales.outcome import Outcome, Result
+from app.sales.registry import Entry
 from app.store import calls, consents, messages, outbox, outcomes, suppressions
 from app.store.connect import Database
 from workers import followup, jobs
@@ -24,6 +25,7 @@ from workers.chaos.letterbox import Answer, Letterbox
 from workers.chaos.seed import MESSAGE, PLAYBOOK, finished_call
 from workers.jobs import Act, Ref
 from workers.letters import template_name
+from workers.model import Judged
 from workers.resources import Post, Resources
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def box() -> Iterator[Letterbox]:
         yield box
 
 
-def unscored(history: LeadHistory) -> Score:
+def unscored(workspace_id: UUID, entries: tuple[Entry, ...], history: LeadHistory) -> Judged:
     raise AssertionError("a follow-up scores nobody")
 
 
@@ -55,7 +57,7 @@ class Desk:
         self.resources = Resources(
             database=database,
             post=WhatsApp(client),
-            score=unscored,
+            judge=unscored,
             rules=rules.load(),
             now=lambda: datetime.now(UTC) + self.ahead,
         )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from app.compliance import rules
 from app.dialog.events import CallEnded, Entry, OptedOut
 from app.errors import ModelRefused
+from app.sales import registry
 from app.sales.lead import LeadHistory, Score, Tier
 from app.store import call_events, calls, finish, leads, outbox, outcomes, suppressions
 from app.store.calls import CallRow, NewCall
@@ -22,6 +22,7 @@ from workers import jobs, relay, scoring
 from workers import outcomes as settling
 from workers.chaos.seed import PLAYBOOK, finished_call
 from workers.jobs import Ref
+from workers.model import Judge, Judged
 from workers.reconcile import Reconciler
 from workers.resources import Resources
 
@@ -34,16 +35,17 @@ ANN = "+12025550111"
 
 
 @dataclass
-class Judge:
+class Sayer:
     """A model that says what it is told, and remembers what it was asked."""
 
     tier: Tier = Tier.HOT
     version: str = "v1"
     asked: list[LeadHistory] = field(default_factory=list)
 
-    def __call__(self, history: LeadHistory) -> Score:
+    def __call__(self, workspace_id: UUID, entries: tuple[registry.Entry, ...], history: LeadHistory) -> Judged:
         self.asked.append(history)
-        return Score(0.7, 0.6, 0.8, self.tier, ("owns the house", "asked the price", "wants a visit"), self.version)
+        reasons = ("owns the house", "asked the price", "wants a visit")
+        return Judged(Score(0.7, 0.6, 0.8, self.tier, reasons, self.version))
 
 
 class Office:
@@ -51,7 +53,7 @@ class Office:
 
     def __init__(self, database: Database, tenant: Tenant) -> None:
         self.database, self.workspace, self.number = database, tenant.workspace, tenant.number
-        self.judge = Judge()
+        self.judge = Sayer()
 
     def call(self, *, finished: bool = True) -> CallRow:
         sid = f"CA{uuid4().hex}"
@@ -67,7 +69,7 @@ class Office:
         assert row is not None
         return Ref(row["id"], self.workspace, call.call_sid)
 
-    def score(self, call: CallRow, judge: Callable[[LeadHistory], Score] | None = None) -> str:
+    def score(self, call: CallRow, judge: Judge | None = None) -> str:
         resources = Resources(self.database, None, judge or self.judge, rules.load(), lambda: datetime.now(UTC))
         return jobs.run(scoring.score_call, resources, self.job(call))
 
@@ -121,7 +123,7 @@ def test_a_late_job_for_an_old_call_scores_it_as_it_was_and_leaves_the_tier_alon
 def test_F30_a_model_that_is_refused_leaves_the_call_unscored_and_visible(office: Office) -> None:
     call = office.call()
 
-    def refused(history: LeadHistory) -> Score:
+    def refused(workspace_id: UUID, entries: tuple[registry.Entry, ...], history: LeadHistory) -> Judged:
         raise ModelRefused("the model file does not match its hash")
 
     for _ in range(3):

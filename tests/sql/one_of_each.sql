@@ -57,6 +57,10 @@ insert into models (id, workspace_id, target, version, stage, file_sha256, featu
                     positives)
 values (pg_temp.id('model'), pg_temp.id('workspace'), 'converted', 'lead-1', 'champion', repeat('0', 64), 3, 'own outcomes',
         repeat('1', 64), '0.1.0', 100, 20);
+insert into model_files (workspace_id, sha256, body)
+values (pg_temp.id('workspace'), encode(sha256('a model'), 'hex'), 'a model');
+insert into model_nights (workspace_id, target, night, known_from, known_to, outcomes, positives, learned, why)
+values (pg_temp.id('workspace'), 'converted', '2026-11-20', now() - interval '1 day', now(), 10, 2, true, 'nothing strange');
 insert into alerts (id, workspace_id, kind, subject, sentence)
 values (pg_temp.id('alert'), pg_temp.id('workspace'), 'drift', 'minutes', 'minutes has moved.');
 insert into lead_results (id, workspace_id, lead_id, won, at, noted_by)

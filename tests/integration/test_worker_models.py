@@ -1,0 +1,148 @@
+"""Workers and the registry: whose scores show, whose do not, and what happens when a file does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from app.compliance import rules
+from app.errors import ModelRefused
+from app.store import alerts, call_events, finish, prospects, scores
+from app.store.calls import CallRow
+from app.store.connect import Database
+from app.store.models import StoredRegistry
+from ml import artifacts
+from ml.default import CUTS, default_model, simulated
+from ml.life import card_for, entry_of
+from ml.pipeline import Plan, fit, one_thread
+from ml.shelf import FolderShelf, Shelf
+from ml.simulate import leads as made_up
+from workers import jobs, scoring
+from workers.chaos.seed import finished_call
+from workers.jobs import Ref
+from workers.resources import Resources, models_of
+from workers.shelf import StoredShelf
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Tenant
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    default_model(folder)
+    return folder
+
+
+class Office:
+    """One tenant whose worker scores with what the registry says."""
+
+    def __init__(self, database: Database, tenant: Tenant, data_dir: Path, copies: Path) -> None:
+        self.database, self.workspace, self.number = database, tenant.workspace, tenant.number
+        self.registry = StoredRegistry(lambda: database.worker(tenant.workspace))
+        self.shelf: Shelf = StoredShelf(database, tenant.workspace, copies)
+        self.copies = copies
+        models = models_of(database, data_dir)
+        self.resources = Resources(database, None, models, rules.load(), lambda: datetime.now(UTC))
+        models._shelf_of = lambda workspace: StoredShelf(database, workspace, copies)
+
+    def train(self, folder: Path, seed: int) -> str:
+        """A candidate in the registry."""
+        with one_thread():
+            dataset = simulated(made_up(600, seed=seed))
+            fitted = fit(dataset, Plan(quick=True, cuts=CUTS))
+        card = card_for(dataset, fitted, "own outcomes")
+        file = folder / f"{uuid4().hex}{artifacts.SUFFIX}"
+        model = artifacts.save(replace(fitted.model, card=card.to_json()), file, card.to_markdown(), dataset.block)
+        assert self.registry.add(entry_of(model, dataset, self.shelf.keep(file), card))
+        return model.version
+
+    def call(self) -> CallRow:
+        sid = f"CA{uuid4().hex}"
+        with self.database.worker(self.workspace) as db:
+            call = finished_call(db, sid, "+12025550111", self.number)
+            finish.finish_call(db, call, call_events.read(db, sid))
+            row = db.execute("select id from outbox where kind = 'score' and key = %s", (sid,)).fetchone()
+        assert row is not None
+        jobs.run(scoring.score_call, self.resources, Ref(row["id"], self.workspace, sid))
+        return call
+
+    def rows(self, call: CallRow) -> list[dict[str, Any]]:
+        with self.database.worker(self.workspace) as db:
+            return list(db.execute("select * from scores where call_id = %s order by shadow", (call.id,)))
+
+    def alerts(self) -> list[tuple[str, str]]:
+        with self.database.worker(self.workspace) as db:
+            return [(a.kind, a.subject) for a in alerts.open_ones(db)]
+
+
+@pytest.fixture
+def office(shared_database: Database, tenant: Tenant, data_dir: Path, tmp_path: Path) -> Office:
+    return Office(shared_database, tenant, data_dir, tmp_path / "copies")
+
+
+def test_without_a_champion_the_shipped_model_scores_and_says_what_it_learned_from(office: Office) -> None:
+    call = office.call()
+    (row,) = office.rows(call)
+    assert row["model_version"].startswith("simulated-")
+    with office.database.worker(office.workspace) as db:
+        shown = scores.of_call(db, call.call_sid)
+    assert shown is not None
+    assert shown.origin == "trained on simulated data"
+    assert row["features"]["appointment_asked"] == "yes"
+
+
+def test_champion_and_shadow_score_side_by_side_and_only_the_champion_shows(office: Office, tmp_path: Path) -> None:
+    champion, shadow = office.train(tmp_path, 1), office.train(tmp_path, 2)
+    office.registry.promote(champion, "ann", "the first")
+    office.registry.shadow(shadow, "ann", "a trial")
+    call = office.call()
+    assert [(r["model_version"], r["shadow"]) for r in office.rows(call)] == [(champion, False), (shadow, True)]
+    assert office.rows(call)[0]["features"] == office.rows(call)[1]["features"]
+    with office.database.worker(office.workspace) as db:
+        shown = scores.of_call(db, call.call_sid)
+        (known,) = prospects.all_known(db)
+    assert shown is not None
+    assert known.score is not None
+    assert {shown.model_version, known.score.model_version} == {champion}
+    assert shown.origin == "trained on your own outcomes"
+
+
+def test_F30_a_lost_or_changed_copy_comes_back_from_the_database(office: Office, tmp_path: Path) -> None:
+    office.registry.promote(champion := office.train(tmp_path, 1), "ann", "the first")
+    (copy,) = office.copies.glob("*")
+    copy.write_bytes(copy.read_bytes()[:-1] + b"!")
+    assert office.rows(office.call())[0]["model_version"] == champion
+    assert not office.alerts()
+
+
+def test_F30_a_champion_that_does_not_hold_is_passed_over_for_the_one_before_it_with_an_alert(
+    office: Office, tmp_path: Path
+) -> None:
+    first = office.train(tmp_path, 1)
+    office.shelf = FolderShelf(office.copies)  # the database never gets this one
+    second = office.train(tmp_path, 2)
+    office.registry.promote(first, "ann", "the first")
+    office.registry.promote(second, "ann", "it won")
+    lost = next(e.file_sha256 for e in office.registry.entries() if e.version == second)
+    (office.copies / f"{lost}{artifacts.SUFFIX}").unlink()
+    assert office.rows(office.call())[0]["model_version"] == first
+    assert office.alerts() == [("model_refused", second)]
+
+
+def test_T13_a_model_file_of_another_workspace_is_not_found(
+    office: Office, tmp_path: Path, shared_postgres_url: str, make_tenant: Callable[[], Tenant]
+) -> None:
+    office.train(tmp_path, 1)
+    (entry,) = office.registry.entries()
+    other = StoredShelf(office.database, make_tenant().workspace, tmp_path / "elsewhere")
+    with pytest.raises(ModelRefused):
+        other.fetch(entry.file_sha256)

@@ -102,8 +102,7 @@ def postgres_server() -> Iterator[str]:
     def start(folder: Path) -> str:
         server = postgres.start(folder)
         servers.append(server)
-        _make_database(server.url, _TEMPLATE, migrated=True)
-        return server.url
+        return _prepared(server.url)
 
     with _shared("postgres", start) as url:
         yield url
@@ -136,7 +135,7 @@ def postgres_15() -> Iterator[str]:
 
     def start(folder: Path) -> str:
         servers.append(postgres.start(folder / "15", programs=programs))
-        return servers[-1].url
+        return _prepared(servers[-1].url)
 
     with _shared("15/postgres", start) as url:
         yield url
@@ -147,7 +146,7 @@ def postgres_15() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def fresh_database_on_15(postgres_15: str) -> Callable[[], AbstractContextManager[str]]:
     def make() -> AbstractContextManager[str]:
-        return _database(postgres_15, migrated=True)
+        return _database(postgres_15, template=_TEMPLATE)
 
     return make
 
@@ -213,23 +212,31 @@ def valkey_url(valkey_server: str) -> str:
 
 
 @contextmanager
-def _database(server: str, *, template: str = "template1", migrated: bool = False) -> Iterator[str]:
+def _database(server: str, *, template: str = "template1") -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex}"
-    _make_database(server, name, template, migrated=migrated)
+    _make_database(server, name, template)
     try:
         yield _named(server, name)
     finally:
         _execute(server, f'drop database if exists "{name}" with (force)')
 
 
-def _make_database(server: str, name: str, template: str = "template1", *, migrated: bool) -> None:
+def _prepared(server: str) -> str:
+    """With the template. These servers live for one run and lose no power, so nothing waits for their disk."""
+    from app.store.migrate import ensure_stub, migrate
+
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        _execute(server, f"alter system set {setting} = off")
+    _execute(server, "select pg_reload_conf()")
+    _make_database(server, _TEMPLATE)
+    ensure_stub(_named(server, _TEMPLATE))
+    migrate(_named(server, _TEMPLATE))
+    return server
+
+
+def _make_database(server: str, name: str, template: str = "template1") -> None:
     # Copying files beats logging every page of a small template.
     _execute(server, f'create database "{name}" template "{template}" strategy file_copy')
-    if migrated:
-        from app.store.migrate import ensure_stub, migrate
-
-        ensure_stub(_named(server, name))
-        migrate(_named(server, name))
 
 
 def _execute(server: str, statement: str) -> None:

@@ -267,6 +267,33 @@ def models_retire(version: str, why: Why = "asked for", as_json: AsJson = False)
     raise typer.Exit(retire(version, why=why, as_json=as_json))
 
 
+@models.command("nights")
+def models_nights(as_json: AsJson = False) -> None:
+    """What each night found and did, and the alerts that stand."""
+    from app.model_registry import nights
+
+    raise typer.Exit(nights(as_json=as_json))
+
+
+@models.command("night")
+def models_night() -> None:
+    """Tonight's work now: drift, the challenger's duel, training on new outcomes."""
+    from app.model_registry import night_now
+
+    raise typer.Exit(night_now())
+
+
+@models.command("accept")
+def models_accept(
+    night: Annotated[str, typer.Argument(help="As `strowger models nights` shows it: 2026-11-21.")],
+    why: Why = "looked at by a person",
+) -> None:
+    """Let outcomes that were refused be learned from, once you have looked at them."""
+    from app.model_registry import accept
+
+    raise typer.Exit(accept(night, why=why))
+
+
 @models.command("drill")
 def models_drill(
     in_: Annotated[Path, typer.Option("--in", help="A CSV with known outcomes, in the order of time.")],

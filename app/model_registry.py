@@ -6,12 +6,16 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
+from uuid import UUID
 
 import typer
 
 from app.local import opened, owner_of
 from app.sales.registry import Entry, Stage, at, named
 from app.settings import load
+from app.store import alerts, model_nights
+from app.store.connect import Database
 from app.store.models import StoredRegistry
 
 _WHO = "command line"
@@ -62,11 +66,57 @@ def retire(version: str, *, why: str, as_json: bool) -> int:
     return _said(entry, f"{entry.version} is retired.", as_json)
 
 
+def nights(*, as_json: bool) -> int:
+    """What each night found and did, newest first."""
+    with _workspace() as (database, workspace), database.worker(workspace) as db:
+        found, standing = model_nights.all_nights(db)[::-1], alerts.open_ones(db)
+    if as_json:
+        body = {"nights": [asdict(night) for night in found], "alerts": [asdict(alert) for alert in standing]}
+        typer.echo(json.dumps(body, indent=2, default=str))
+        return 0
+    for night in found:
+        verdict = "learned from" if night.learned else "REFUSED, waits for you"
+        verdict = verdict if night.outcomes else "nothing learned"
+        typer.echo(f"{night.night}  {night.outcomes:,} outcomes, {night.positives:,} sold: {verdict} ({night.why})")
+        for line in (night.found or {}).get("did", ()):
+            typer.echo(f"            {line}")
+    if not found:
+        typer.echo(
+            "No night has been worked yet: `strowger beat` does so after 02:00 UTC, `strowger models night` now."
+        )
+    for alert in standing:
+        typer.echo(f"ALERT since {alert.opened_at:%Y-%m-%d}: {alert.sentence}")
+    return 0
+
+
+def night_now() -> int:
+    """Tonight's work at once, here."""
+    from workers import night
+
+    now = datetime.now(UTC)
+    with _workspace() as (database, workspace):
+        said = night.spend(database, load().data_dir, workspace, night.name_of(now), now)
+    typer.echo(f"{night.name_of(now)}: {said or 'the shipped model is still being made; try again in a minute'}.")
+    return 0 if said else 1
+
+
+def accept(night: str, *, why: str) -> int:
+    with _workspace() as (database, workspace), database.worker(workspace) as db:
+        model_nights.accept(db, night, _WHO, why)
+    typer.echo(f"What came in by {night} will be learned from.")
+    return 0
+
+
 @contextlib.contextmanager
-def _registry() -> Iterator[StoredRegistry]:
+def _workspace() -> Iterator[tuple[Database, UUID]]:
     settings = load()
     with opened(settings) as database:
-        workspace = owner_of(database, settings)
+        yield database, owner_of(database, settings)
+
+
+@contextlib.contextmanager
+def _registry() -> Iterator[StoredRegistry]:
+    with _workspace() as (database, workspace):
         yield StoredRegistry(lambda: database.worker(workspace))
 
 

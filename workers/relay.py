@@ -12,7 +12,13 @@ AT_ONCE = 100
 LEASE_S = 45.0  # longer than TASK_LIMIT_S, so that a job is not handed over while it still runs
 
 # The task for each kind of job. Each takes the id of the job, its workspace and its key.
-TASKS = {"outcome": "outcome.settle", "score": "score.call", "followup": "followup.send", "resend": "followup.resend"}
+TASKS = {
+    "outcome": "outcome.settle",
+    "score": "score.call",
+    "night": "models.night",
+    "followup": "followup.send",
+    "resend": "followup.resend",
+}
 
 
 class Wire(Protocol):

@@ -38,6 +38,7 @@ class Resources:
     judge: Judge
     rules: Rules
     now: Callable[[], datetime]
+    data_dir: Path = Path(".strowger")
 
 
 def current() -> Resources:
@@ -59,6 +60,7 @@ def assemble(settings: Settings) -> Resources:
         judge=models_of(database, settings.data_dir),
         rules=rules.load(),
         now=lambda: datetime.now(UTC),
+        data_dir=settings.data_dir,
     )
 
 

@@ -10,10 +10,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from app.errors import StrowgerError
 from app.store.connect import Database
-from workers import logs
+from workers import logs, night
 from workers.broker import Broker
 from workers.reconcile import Reconciler
 from workers.relay import relay
@@ -34,6 +35,7 @@ def table(database: Database, broker: Broker) -> tuple[Every, ...]:
     return (
         Every("relay", 1.0, lambda: relay(database, broker)),
         Every("reconcile", 5.0, reconciler.run),
+        Every("nights", 300.0, lambda: night.plan(database, datetime.now(UTC))),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -10,8 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.api.context import web_of
+from app.api.model_watch import exposition
 from app.errors import StoreDown, StoreError
-from app.store import outbox
+from app.store import model_nights, outbox
 from app.store.connect import Connection
 
 router = APIRouter(tags=["operations"])
@@ -58,13 +60,16 @@ async def detailed(request: Request) -> Response:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
-    """Of all processes behind the port, where there are several."""
+async def metrics(request: Request) -> Response:
+    """Of all processes behind the port, where there are several. Those of the models need the database."""
     registry: CollectorRegistry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    body = generate_latest(registry)
+    with suppress(StoreError):
+        body += exposition(await web_of(request).records.system(model_nights.watch))
+    return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
 def _answers(db: Connection) -> None:

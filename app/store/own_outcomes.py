@@ -1,0 +1,76 @@
+"""A workspace's own calls as examples: what the model looked at, and what became of the lead.
+
+Which calls count, and as what, is explained in app/sales/learning.py.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.sales.learning import SETTLED, Known
+from app.store.connect import Connection
+
+MOST = 20_000  # newest calls; older ones tell of another time
+_DAY = timedelta(days=1)  # people note the day of a sale rather than its minute
+
+_KNOWN = """
+    with looked as materialized (
+        select distinct on (s.call_id) s.call_id, s.lead_id, s.features, c.created_at as called_at
+        from scores s join calls c on c.id = s.call_id
+        where not s.shadow and s.features <> '{}' and c.created_at <= %(now)s - %(settled)s::interval
+        order by s.call_id, s.scored_at desc
+    ), newest as (
+        select * from looked order by called_at desc limit %(most)s
+    )
+    select n.call_id, n.called_at, n.features as row,
+           coalesce(word.won, came_back.booked) as converted,
+           greatest(n.called_at + %(settled)s::interval, word.noted_at) as known_at
+    from newest n
+    left join lateral (
+        select r.won, r.noted_at from lead_results r
+        where r.lead_id = n.lead_id and r.at >= n.called_at - %(day)s::interval and r.noted_at <= %(now)s
+        order by r.noted_at desc limit 1
+    ) word on true
+    cross join lateral (
+        select exists (
+            select from outcomes o join calls later on later.id = o.call_id
+            where o.lead_id = n.lead_id and o.result = 'booked' and later.created_at > n.called_at
+              and later.created_at <= n.called_at + %(settled)s::interval
+        ) as booked
+    ) came_back
+    order by known_at, n.call_id
+"""
+_SEEN = """
+    select s.features from scores s join calls c on c.id = s.call_id
+    where not s.shadow and s.features <> '{}' and c.created_at > %(since)s and c.created_at <= %(until)s
+"""
+_NEWEST = _SEEN + " order by c.created_at desc limit %(most)s"
+_OLDEST = _SEEN + " order by c.created_at limit %(most)s"
+_SAY = """
+    insert into lead_results (workspace_id, lead_id, won, at, noted_by)
+    values (strowger.here(), %(lead_id)s, %(won)s, %(at)s, %(noted_by)s)
+"""
+
+
+def known(db: Connection, now: datetime, most: int = MOST) -> tuple[Known, ...]:
+    """In the order in which they came to be known."""
+    rows = db.execute(_KNOWN, {"now": now, "settled": SETTLED, "day": _DAY, "most": most})
+    return tuple(Known(**row) for row in rows)
+
+
+def newest_rows(db: Connection, since: datetime, until: datetime, most: int = 1_000) -> tuple[dict[str, Any], ...]:
+    """What the model looked at in the last calls, whatever became of them."""
+    found = db.execute(_NEWEST, {"since": since, "until": until, "most": most})
+    return tuple(row["features"] for row in found)
+
+
+def oldest_rows(db: Connection, since: datetime, until: datetime, most: int = 1_000) -> tuple[dict[str, Any], ...]:
+    found = db.execute(_OLDEST, {"since": since, "until": until, "most": most})
+    return tuple(row["features"] for row in found)
+
+
+def say(db: Connection, lead_id: UUID, *, won: bool, at: datetime, noted_by: str) -> None:
+    """What became of a lead, as people or their CRM say it. The newest word counts."""
+    db.execute(_SAY, {"lead_id": lead_id, "won": won, "at": at, "noted_by": noted_by})

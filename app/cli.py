@@ -46,6 +46,16 @@ def up(
 
 
 @cli.command()
+def link(
+    address: Annotated[str | None, typer.Option(help="Of the dashboard; else STROWGER_PUBLIC_URL.")] = None,
+) -> None:
+    """Prints a one-time address that signs the owner in at the dashboard."""
+    from app.link import run
+
+    typer.echo(run(address))
+
+
+@cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,

@@ -6,24 +6,39 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.middleware.cors import CORSMiddleware
 
 from app import observe
 from app.api import callbacks, health, home, media, messages, problems, voice
 from app.api.context import CarrierSettings, Conversations, Web
+from app.api.issuer import Issuer
 from app.api.neighbours import Neighbours
 from app.api.pulse import Pulse
 from app.api.records import Records
 from app.api.room import Limits, Room
 from app.api.shield import Shield
 from app.api.switchboard import Switchboard
+from app.api.v1 import router as v1
+from app.api.v1.claims import Supabase, Tokens
+from app.api.v1.doors import Doors, Remembered
+from app.api.v1.idempotency import Once
+from app.api.v1.jwks import KeySet
+from app.api.v1.limits import Limits as RateLimits
 from app.errors import BadSetting
+from app.secret_key import SecretKey
 from app.settings import EXAMPLES, Settings
 from app.store.connect import Database
 
+CROSS_ORIGIN: dict[str, Any] = {
+    "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    "allow_headers": ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"],
+    "expose_headers": ["ETag", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"],
+    "max_age": 600,
+}
 # Makes what holds conversations once the event loop runs; replaced in tests that need no speech.
 Hosting: TypeAlias = Callable[[Settings, Records, Switchboard], Conversations]
 
@@ -34,15 +49,17 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     observe.configure(settings.log)
     carrier = carrier_settings(settings)
     database_url = _required(settings.database_url, "DATABASE_URL")
+    issuer = Issuer(SecretKey.of(settings))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         clock = asyncio.get_running_loop().time
-        records = Records(Database.open(database_url))
+        records = Records(Database.open(database_url), Database.open(database_url))
         room = Room(Limits(calls=settings.max_calls, lag_ms=settings.max_lag_ms, busy=settings.max_busy))
         board = Switchboard(room, clock, neighbours.tell if neighbours else lambda news: None)
         conversations = (hosting or _hosting())(settings, records, board)
-        app.state.web = Web(carrier, records, board, conversations, lambda: datetime.now(UTC))
+        doors = _doors(settings, issuer, clock)
+        app.state.web = Web(carrier, records, board, conversations, lambda: datetime.now(UTC), doors, issuer)
         try:
             async with AsyncExitStack() as open_:
                 await open_.enter_async_context(conversations)
@@ -51,8 +68,8 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
                     await open_.enter_async_context(neighbours.listening(board, lambda: conversations.ready))
                 yield
         finally:
+            await doors.limits.close()
             records.close()
-            records.database.close()
 
     docs = settings.docs
     app = FastAPI(
@@ -64,10 +81,26 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
         openapi_url="/openapi.json" if docs else None,
     )
     problems.install(app)
+    app.add_middleware(Once)
+    if settings.origins():
+        app.add_middleware(CORSMiddleware, allow_origins=settings.origins(), **CROSS_ORIGIN)
     app.add_middleware(Shield)
     for part in (home, voice, callbacks, messages, media, health):
         app.include_router(part.router)
+    app.include_router(v1.build())
     return app
+
+
+def _doors(settings: Settings, issuer: Issuer, clock: Callable[[], float]) -> Doors:
+    supabase = None
+    if settings.supabase_url is not None:
+        name = f"{settings.supabase_url}/auth/v1"
+        legacy = settings.supabase_jwt_secret
+        keys = KeySet(f"{name}/.well-known/jwks.json", clock)
+        supabase = Supabase(name, keys, legacy.get_secret_value() if legacy else None)
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    origins = frozenset(settings.origins())
+    return Doors(Tokens(issuer, supabase), RateLimits(redis_url), Remembered(), settings.api_rate, origins)
 
 
 def carrier_settings(settings: Settings) -> CarrierSettings:

@@ -33,6 +33,8 @@ EXAMPLES = {
     "STROWGER_LLM": "openai,playbook",
     "STROWGER_TTS": "elevenlabs,offline",
     "STROWGER_LOG": "json",
+    "STROWGER_SECRET_KEY": "at least 32 random letters",
+    "STROWGER_CORS_ORIGINS": "https://crm.example.com,https://reports.example.com",
     "STROWGER_DATA_DIR": "/var/lib/strowger",
 }
 
@@ -82,6 +84,10 @@ class Settings(BaseSettings):
     supabase_secret_key: SecretStr | None = Field(None, alias="SUPABASE_SECRET_KEY")
     supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
 
+    secret_key: SecretStr | None = Field(None, alias="STROWGER_SECRET_KEY")  # unset: made and kept in data_dir
+    cors_origins: str = Field("", alias="STROWGER_CORS_ORIGINS")  # other sites whose pages may use the API
+    api_rate: int = Field(600, alias="STROWGER_API_RATE", ge=1)  # requests a minute of one user or key
+
     log: str = Field("console", alias="STROWGER_LOG")
     docs: bool = Field(False, alias="STROWGER_DOCS")  # serve /docs and /openapi.json
     data_dir: Path = Field(Path(".strowger"), alias="STROWGER_DATA_DIR")
@@ -124,6 +130,22 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://")
         return value
 
+    @field_validator("secret_key")
+    @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = value.get_secret_value().split(",") if value is not None else []
+        if any(len(part.strip()) < 32 for part in parts):
+            raise ValueError("must have 32 letters at least")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in filter(None, value.replace(" ", "").split(",")):
+            if not origin.startswith(("https://", "http://localhost", "http://127.0.0.1")) or origin.count("/") != 2:
+                raise ValueError("must be origins such as https://crm.example.com with commas between them")
+        return value.replace(" ", "")
+
     @field_validator("log")
     @classmethod
     def _log(cls, value: str) -> str:
@@ -139,6 +161,10 @@ class Settings(BaseSettings):
             if value and not name.isidentifier():
                 raise ValueError("must be names of providers with commas between them")
         return value
+
+    def origins(self) -> tuple[str, ...]:
+        """Sites beside our own whose pages may use the API."""
+        return tuple(filter(None, self.cors_origins.split(",")))
 
     def listening_model(self, language: str) -> str:
         """Deepgram's: the one that was asked for; else Flux, which tells the end of a turn from a pause, for the

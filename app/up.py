@@ -14,6 +14,7 @@ from app import playbooks
 from app.demo.callers import callers
 from app.demo.exchange import exchange_for
 from app.demo.run import Demo
+from app.link import one_time_link
 from app.local import NUMBER, Machine, machine
 from app.settings import Settings, load
 
@@ -35,7 +36,10 @@ def run(*, port: int) -> int:
 
 
 async def _stay(settings: Settings, running: Machine, console: Console) -> None:
-    console.print(f"Open       {running.service_url}")
+    port = running.service_url.rpartition(":")[2]
+    address = one_time_link(running.database_url, running.workspace_id, f"http://localhost:{port}")
+    console.print(f"Open       {address}", soft_wrap=True)
+    console.print("           (signs you in, once; `strowger link` prints another)", style="dim")
     console.print(f"Logs       {settings.data_dir}/logs")
     if not running.local_carrier:
         console.print(f"Carrier    Twilio; calls come in through {settings.public_url}")

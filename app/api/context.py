@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, Self, cast
+from typing import Annotated, Protocol, Self, TypeAlias, cast
 
+from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from app.api.issuer import Issuer
 from app.api.records import Records
 from app.api.switchboard import Switchboard
+from app.api.v1.doors import Doors
 from app.api.wire import Wire
 from app.store.calls import CallRow
 
@@ -55,6 +58,8 @@ class Web:
     board: Switchboard
     conversations: Conversations
     now: Callable[[], datetime]
+    doors: Doors
+    issuer: Issuer
 
     def url(self, path: str) -> str:
         return self.settings.public_url + path
@@ -62,3 +67,7 @@ class Web:
 
 def web_of(connection: HTTPConnection) -> Web:
     return cast(Web, connection.app.state.web)
+
+
+# What a handler asks for: `async def get(web: Site, caller: Caller) -> ...`
+Site: TypeAlias = Annotated[Web, Depends(web_of)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.errors import StoreDown
@@ -17,31 +17,57 @@ Work = TypeVar("Work")
 # Promise P4: a webhook is answered within 1 s also while the database is gone. What was begun may still finish later;
 # every piece of work may therefore be done twice.
 PATIENCE_S = 0.9
+READING_PATIENCE_S = 10.0  # a person waits for a report longer than a carrier for an answer
+THREADS = 8
 
 
 class Records:
     """Not asyncio's default threads: audio work must never queue behind a slow database, nor the other way round."""
 
-    def __init__(self, database: Database, *, threads: int = 8, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, database: Database, people: Database | None = None, *, patience_s: float = PATIENCE_S) -> None:
+        """`people` has connections of its own for whoever looks at a dashboard: calls never queue behind them."""
         self.database = database
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self._people = people or database
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+        self._reading = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
         self._patience_s = patience_s
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._reading.shutdown(wait=False, cancel_futures=True)
+        self.database.close()
+        self._people.close()
 
     async def system(self, work: Callable[[Connection], Work], *, patience_s: float | None = None) -> Work:
         """In a transaction without a workspace. Raises StoreDown, also when it takes too long."""
-        return await self._run(self.database.system, work, patience_s)
+        return await self._run(self._threads, self.database.system, work, patience_s)
+
+    async def user(
+        self, claims: Mapping[str, Any], work: Callable[[Connection], Work], *, patience_s: float = READING_PATIENCE_S
+    ) -> Work:
+        """In a transaction under the verified claims of a person or key: row-level security decides what it sees.
+
+        Raises StoreDown, also when it takes too long.
+        """
+        return await self._run(self._reading, lambda: self._people.user(claims), work, patience_s)
+
+    async def door(self, work: Callable[[Connection], Work]) -> Work:
+        """Like `system`, for whoever asks to be let in: on the connections of people, not of calls."""
+        return await self._run(self._reading, self._people.system, work, READING_PATIENCE_S)
+
+    async def desk(self, workspace_id: UUID, work: Callable[[Connection], Work]) -> Work:
+        """Like `worker`, on the connections of people: what the API itself notes about a caller it has let in."""
+        return await self._run(self._reading, lambda: self._people.worker(workspace_id), work, READING_PATIENCE_S)
 
     async def worker(
         self, workspace_id: UUID, work: Callable[[Connection], Work], *, patience_s: float | None = None
     ) -> Work:
         """In a transaction of this workspace. Raises StoreDown, also when it takes too long."""
-        return await self._run(lambda: self.database.worker(workspace_id), work, patience_s)
+        return await self._run(self._threads, lambda: self.database.worker(workspace_id), work, patience_s)
 
     async def _run(
         self,
+        threads: ThreadPoolExecutor,
         begin: Callable[[], AbstractContextManager[Connection]],
         work: Callable[[Connection], Work],
         patience_s: float | None,
@@ -53,6 +79,6 @@ class Records:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._patience_s if patience_s is None else patience_s):
-                return await loop.run_in_executor(self._threads, transaction)
+                return await loop.run_in_executor(threads, transaction)
         except TimeoutError as error:
             raise StoreDown("the database did not answer in time") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,12 +41,16 @@ class Shield:
             return
         began = time.perf_counter()
         status = 500
+        state = scope.setdefault("state", {})
+        state["request_id"] = uuid4().hex
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = state["request_id"]
+                headers.update(state.get("headers", {}))
                 for name, value in HEADERS.items():
                     if name != "Content-Security-Policy" or not scope["path"].startswith(DOCS):
                         headers.setdefault(name, value)
@@ -53,7 +59,7 @@ class Shield:
         limit = MAX_WEBHOOK if scope["path"].startswith("/twilio/") else MAX_BODY
         try:
             if _announced(scope) > limit:
-                await _too_large(answer)
+                await _too_large(answer, state["request_id"])
             else:
                 await self._limited(scope, receive, answer, limit)
         finally:
@@ -79,8 +85,10 @@ def _announced(scope: Scope) -> int:
     return int(length) if length.isdigit() else 0
 
 
-async def _too_large(send: Send) -> None:
-    body = b'{"title":"Too large","status":413,"code":"too_large"}'
+async def _too_large(send: Send, request_id: str) -> None:
+    body = json.dumps(
+        {"type": "about:blank", "title": "Too large", "status": 413, "code": "too_large", "request_id": request_id}
+    ).encode()
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": body})

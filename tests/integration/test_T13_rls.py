@@ -68,6 +68,11 @@ RIGHTS = {
     "alerts": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "lead_results": Rights(1, NEVER, NEVER, NEVER, "ri"),
     "audit_log": Rights(4, 1, NEVER, NEVER, "ri"),
+    "api_keys": Rights(4, 4, 4, NEVER, ""),
+    "invitations": Rights(4, 4, 4, NEVER, ""),
+    "tickets": Rights(NEVER, NEVER, NEVER, NEVER, "ri"),
+    "sessions": Rights(NEVER, NEVER, NEVER, NEVER, "riu"),
+    "idempotency_keys": Rights(NEVER, NEVER, NEVER, NEVER, "riud"),
 }
 
 # What makes a copy of a row a new row that the table accepts.
@@ -99,6 +104,11 @@ FRESH: dict[str, dict[str, Any]] = {
     "alerts": {"id": f"{SPARE}1", "subject": "other"},
     "lead_results": {"id": f"{SPARE}1"},
     "audit_log": {"id": f"{SPARE}1"},
+    "api_keys": {"id": f"{SPARE}1", "key_hash": "1" * 64},
+    "invitations": {"id": f"{SPARE}1", "token_hash": "1" * 64},
+    "tickets": {"token_hash": "1" * 64},
+    "sessions": {"id": f"{SPARE}1", "token_hash": "1" * 64},
+    "idempotency_keys": {"key": "other"},
 }
 UPDATE = {
     "workspaces": "name = name",
@@ -113,6 +123,10 @@ UPDATE = {
     "models": "stage_at = now()",
     "model_nights": "decided_by = 'ann'",
     "alerts": "times = times + 1",
+    "api_keys": "revoked_at = now()",
+    "invitations": "revoked_at = now()",
+    "sessions": "revoked_at = now()",
+    "idempotency_keys": "status = 200",
 }
 
 

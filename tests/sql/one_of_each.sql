@@ -67,3 +67,18 @@ insert into lead_results (id, workspace_id, lead_id, won, at, noted_by)
 values (pg_temp.id('result'), pg_temp.id('workspace'), pg_temp.id('lead'), true, now(), 'test');
 insert into audit_log (id, workspace_id, actor, action, subject)
 values (pg_temp.id('audit'), pg_temp.id('workspace'), 'system', 'playbook.publish', 'solar');
+insert into api_keys (id, workspace_id, name, role, scopes, key_hash, hint, created_by)
+values (pg_temp.id('api key'), pg_temp.id('workspace'), 'crm', 'viewer', '{*:read}',
+        encode(sha256(('key' || current_setting('test.tag'))::bytea), 'hex'), 'abcd', pg_temp.id('admin'));
+insert into invitations (id, workspace_id, token_hash, role, created_by, expires_at)
+values (pg_temp.id('invitation'), pg_temp.id('workspace'),
+        encode(sha256(('invitation' || current_setting('test.tag'))::bytea), 'hex'), 'agent', pg_temp.id('admin'),
+        now() + interval '1 day');
+insert into tickets (token_hash, workspace_id, user_id, purpose, expires_at)
+values (encode(sha256(('ticket' || current_setting('test.tag'))::bytea), 'hex'), pg_temp.id('workspace'), pg_temp.id('viewer'),
+        'feed', now() + interval '30 s');
+insert into sessions (id, workspace_id, user_id, token_hash, expires_at)
+values (pg_temp.id('session'), pg_temp.id('workspace'), pg_temp.id('viewer'),
+        encode(sha256(('session' || current_setting('test.tag'))::bytea), 'hex'), now() + interval '1 day');
+insert into idempotency_keys (workspace_id, user_id, key, request_sha256)
+values (pg_temp.id('workspace'), pg_temp.id('viewer'), 'one', repeat('0', 64));

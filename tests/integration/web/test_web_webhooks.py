@@ -350,7 +350,7 @@ def test_T35_errors_say_nothing_about_our_insides(twilio: Twilio, outage: Outage
     twilio.ring("CA1")
     with outage():
         body = twilio.post("/twilio/amd", CallSid="CA1", AnsweredBy="human").json()
-    assert set(body) == {"title", "status", "code", "reference"}
+    assert set(body) == {"type", "title", "status", "code", "request_id"}
     assert body["code"] == "store_down"
 
 

@@ -1,0 +1,128 @@
+"""The door of the API: before any handler runs it is known who asks, that they may, and that it is not too often."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from starlette.requests import HTTPConnection, Request
+
+from app.api.context import Web, web_of
+from app.api.v1 import idempotency, tickets
+from app.api.v1.access import ACCESS, ANYONE, SOCKETS, resource_of
+from app.api.v1.errors import NotAllowed, NotSignedIn, TooMany
+from app.api.v1.limits import ROUTES, WORKSPACE_USERS, Bucket
+from app.api.v1.principal import Principal, Role
+from app.store import accounts
+
+KEY_PREFIX: Final = "sk_"
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+async def admit(connection: HTTPConnection) -> None:
+    """The dependency of every route under /api/v1. Leaves the Principal in the connection's state."""
+    web = web_of(connection)
+    route = connection.scope.get("route")
+    if connection.scope["type"] == "websocket":
+        await _admit_socket(connection, web, getattr(route, "name", ""))
+        return
+    operation = str(getattr(route, "operation_id", None))
+    needed = ACCESS.get(operation)
+    if needed is None:
+        raise NotAllowed(f"Nobody may use this: it has no row in the table of rights ({operation}).")
+    if needed == ANYONE:
+        await _count(connection, web, [Bucket(f"ip:{_address(connection)}:{operation}", ROUTES.get(operation, 60))])
+        return
+    principal = await _principal(connection, web)
+    await _count(connection, web, _buckets(web, principal, operation))
+    if not principal.role.covers(Role(needed)):
+        raise NotAllowed(f"This needs the role {needed}; yours is {principal.role}.")
+    resource, write = resource_of(operation), connection.scope["method"] not in READS
+    if not principal.may(resource, write=write):
+        raise NotAllowed(f"This key has no scope {resource}:{'write' if write else 'read'}.")
+    connection.state.principal = principal
+    await idempotency.claim(Request(connection.scope, connection._receive), web, principal, operation)  # type: ignore[attr-defined]
+
+
+async def _admit_socket(connection: HTTPConnection, web: Web, name: str) -> None:
+    """A socket comes with a one-time ticket, and from a page of ours if from a page at all (T15, T28)."""
+    purpose = SOCKETS.get(name)
+    if purpose is None:
+        raise NotAllowed(f"Nobody may open this: it has no row in the table of sockets ({name}).")
+    origin = connection.headers.get("origin")
+    if origin is not None and not is_ours(connection, web, origin):
+        raise NotAllowed("This page may not open sockets here.")
+    ticket = connection.query_params.get("ticket", "")
+    connection.state.principal, connection.state.call_sid = await tickets.redeem(web, ticket, purpose)
+
+
+def is_ours(connection: HTTPConnection, web: Web, origin: str) -> bool:
+    """Whether a page of this origin is our own dashboard, or one that was allowed by name."""
+    ours = (web.settings.public_url, f"{connection.url.scheme}://{connection.headers.get('host', '')}")
+    return origin in web.doors.origins or urlsplit(origin).netloc in {urlsplit(one).netloc for one in ours}
+
+
+async def _principal(connection: HTTPConnection, web: Web) -> Principal:
+    kind, _, token = connection.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise NotSignedIn("Sign in: this needs `Authorization: Bearer` with a token or an API key.")
+    try:
+        return await (_of_key(web, token) if token.startswith(KEY_PREFIX) else _of_token(web, token))
+    except NotSignedIn:
+        # Somebody who tries tokens is slowed down before anybody else is.
+        await _count(connection, web, [Bucket(f"ip:{_address(connection)}:refused", 120)])
+        raise
+
+
+async def _of_key(web: Web, token: str) -> Principal:
+    hashed = accounts.hash_of(token)
+    if known := web.doors.remembered.get(hashed):
+        return known
+    key = await web.records.door(lambda db: accounts.key(db, hashed))
+    if key is None:
+        raise NotSignedIn("This API key is unknown, revoked or too old.")
+    found = Principal.of(key.id, key.workspace_id, key.role, scopes=frozenset(key.scopes), key_id=key.id)
+    web.doors.remembered.put(hashed, found)
+    return found
+
+
+async def _of_token(web: Web, token: str) -> Principal:
+    """The role is what the members' table says, and no more than what the token says, if it says anything."""
+    claims = await web.doors.tokens.claims(token)
+    metadata: Any = claims.get("app_metadata")
+    try:
+        user, workspace = UUID(str(claims["sub"])), UUID(str(metadata["workspace_id"]))
+        claimed = Role(metadata["role"]) if "role" in metadata else Role.OWNER
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotSignedIn("This token names no workspace that you are a member of.") from error
+    known = web.doors.remembered.get((user, workspace))
+    if known is None:
+        role = await web.records.door(lambda db: accounts.standing(db, user, workspace))
+        if role is None:
+            raise NotSignedIn("This token names no workspace that you are a member of.")
+        known = Principal.of(user, workspace, role)
+        web.doors.remembered.put((user, workspace), known)
+    return known if claimed.covers(known.role) else Principal.of(user, workspace, claimed)
+
+
+def _buckets(web: Web, principal: Principal, operation: str) -> list[Bucket]:
+    rate = web.doors.rate
+    buckets = [
+        Bucket(f"user:{principal.user_id}", rate),
+        Bucket(f"workspace:{principal.workspace_id}", rate * WORKSPACE_USERS),
+    ]
+    if operation in ROUTES:
+        buckets.append(Bucket(f"user:{principal.user_id}:{operation}", min(rate, ROUTES[operation])))
+    return buckets
+
+
+async def _count(connection: HTTPConnection, web: Web, buckets: list[Bucket]) -> None:
+    verdict = await web.doors.limits.take(buckets)
+    connection.state.headers = verdict.headers
+    if verdict.wait_s:
+        raise TooMany("Too many requests. Come again a little later.", after_s=verdict.wait_s)
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"

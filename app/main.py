@@ -28,6 +28,7 @@ from app.api.v1.doors import Doors, Remembered
 from app.api.v1.idempotency import Once
 from app.api.v1.jwks import KeySet
 from app.api.v1.limits import Limits as RateLimits
+from app.api.v1.schema import described
 from app.errors import BadSetting
 from app.secret_key import SecretKey
 from app.settings import EXAMPLES, Settings
@@ -88,6 +89,9 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     for part in (home, voice, callbacks, messages, media, health):
         app.include_router(part.router)
     app.include_router(v1.build())
+    if docs:
+        drawn = app.openapi
+        app.openapi = lambda: described(drawn())  # type: ignore[method-assign]
     return app
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from uuid import uuid4
 
@@ -13,19 +14,22 @@ from app import observe
 
 MAX_BODY = 1024 * 1024
 MAX_WEBHOOK = 64 * 1024
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
 
+# Every browser reads 'self' as http(s) of this host; not every one as its web sockets too, so those are named.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "media-src 'self' blob:; connect-src 'self' {sockets}; worker-src 'self'; manifest-src 'self'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
 HEADERS = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
-        "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=()",
 }
 # The interactive API pages load their script from elsewhere; they are off unless asked for.
 DOCS = ("/docs", "/redoc", "/openapi.json")
@@ -52,8 +56,9 @@ class Shield:
                 headers["X-Request-Id"] = state["request_id"]
                 headers.update(state.get("headers", {}))
                 for name, value in HEADERS.items():
-                    if name != "Content-Security-Policy" or not scope["path"].startswith(DOCS):
-                        headers.setdefault(name, value)
+                    headers.setdefault(name, value)
+                if not scope["path"].startswith(DOCS):
+                    headers["Content-Security-Policy"] = _policy(scope)
             await send(message)
 
         limit = MAX_WEBHOOK if scope["path"].startswith("/twilio/") else MAX_BODY
@@ -78,6 +83,13 @@ class Shield:
             return {"type": "http.disconnect"} if taken > limit else message
 
         await self._app(scope, counted, send)
+
+
+def _policy(scope: Scope) -> str:
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    # The header is the visitor's own word: only what can be nothing but a host goes into ours.
+    sockets = f"ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    return POLICY.format(sockets=sockets)
 
 
 def _announced(scope: Scope) -> int:

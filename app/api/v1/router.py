@@ -11,11 +11,10 @@ from app.api import v1
 from app.api.v1.admission import admit
 
 PREFIX = "/api/v1"
-PROBLEM = {"description": "What went wrong, as application/problem+json."}
 
 
 def build() -> APIRouter:
-    api = APIRouter(prefix=PREFIX, dependencies=[Depends(admit)], responses={"default": PROBLEM})
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(admit)])
     for found in sorted(pkgutil.iter_modules(v1.__path__), key=lambda one: one.name):
         part = getattr(importlib.import_module(f"{v1.__name__}.{found.name}"), "router", None)
         if isinstance(part, APIRouter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import ml.label as labels
 from app.errors import BadTable
 from ml.candidates import logit, sigmoid
 from ml.encode import Encoder
-from ml.evaluate import Report, report, with_tiers
+from ml.evaluate import Floats, Labels, Report, report, with_tiers
 from ml.model import LeadModel, Model
 from ml.table import CHUNK_ROWS, open_table
 from ml.tiers import Team
+from ml.uplift import Uplift, uplift
 
 
 def team_of(model: Model) -> Team:
@@ -22,20 +24,62 @@ def team_of(model: Model) -> Team:
     return Team(**known)
 
 
-def assess_file(path: Path, label: str, lead_model: LeadModel, team: Team | None = None) -> tuple[Report, Report]:
-    """The model and the plain baseline it carries, on the same rows. Rows without a label are left out."""
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """The model and the plain baseline it carries, on the same rows; what calls add, where that can be told."""
+
+    model: Report
+    baseline: Report
+    uplift: Uplift | None = None
+
+
+def assess_file(
+    path: Path, label: str, lead_model: LeadModel, team: Team | None = None, treated: str | None = None
+) -> Assessed:
+    """Rows without a label are left out. `treated` names a yes/no column that says whether a lead was called: then rows
+    that do not say so are left out too, and the model itself is measured on the leads that were called.
+    """
     model = lead_model.model
+    scored = _score(path, label, model, treated)
+    y, p, plain = scored.y, scored.p, scored.plain
+    added = None
+    if scored.called is not None:
+        added = uplift(y, p, scored.called)
+        of_called = scored.called == 1
+        y, p, plain = y[of_called], p[of_called], plain[of_called]
+    team = team or team_of(model)
+    return Assessed(with_tiers(report(y, p, team), y, p, model.cuts), report(y, plain, team), added)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    y: Labels
+    p: Floats
+    plain: Floats
+    called: Labels | None
+
+
+def _score(path: Path, label: str, model: Model, treated: str | None) -> _Scored:
     table = open_table(path)
     at = table.index(label)
+    called_at = None if treated is None else table.index(treated)
     encoder = Encoder(model.schema, table.header)
     y: list[int] = []
+    called: list[int] = []
     scores, plain = [], []
     others: set[str] = set()
     for chunk, _ in table.chunks(CHUNK_ROWS):
-        known = [(row, labels.tidy(row[at])) for row in chunk]
-        kept = [row for row, value in known if value is not None]
-        y += [int(value == model.schema.positive) for _, value in known if value is not None]
-        others.update(value for _, value in known if value not in (None, model.schema.positive))
+        kept = []
+        for row in chunk:
+            value = labels.tidy(row[at])
+            told = True if called_at is None else labels.yes_or_no(row[called_at], treated or "")
+            if value is None or told is None:
+                continue
+            kept.append(row)
+            y.append(int(value == model.schema.positive))
+            called.append(int(told))
+            if value != model.schema.positive:
+                others.add(value)
         if len(others) > 1:
             raise BadTable(f"the label column {label!r} has more than two values: {', '.join(sorted(others)[:3])} ...")
         if kept:
@@ -44,8 +88,5 @@ def assess_file(path: Path, label: str, lead_model: LeadModel, team: Team | None
             plain.append(sigmoid(logit(model.baseline, block)))
     if not y:
         raise BadTable(f"{path.name} has no row with a known {label!r}.")
-    truth = np.array(y, dtype=np.int8)
-    team = team or team_of(model)
-    p = np.concatenate(scores)
-    found = with_tiers(report(truth, p, team), truth, p, model.cuts)
-    return found, report(truth, np.concatenate(plain), team)
+    group = None if treated is None else np.array(called, dtype=np.int8)
+    return _Scored(np.array(y, dtype=np.int8), np.concatenate(scores), np.concatenate(plain), group)

@@ -20,11 +20,13 @@ from typer.core import TyperGroup
 from app.errors import BadTable, StrowgerError
 
 if TYPE_CHECKING:  # imported where used: `strowger --help` must not wait for numerical libraries
+    from ml.assess import Assessed
     from ml.columns import Schema
     from ml.evaluate import Report
     from ml.score import Progress, Scored
     from ml.tiers import Team
     from ml.train import Trained
+    from ml.uplift import Uplift
 
 app = typer.Typer(help="Models for people with a CSV: train, evaluate, score.", no_args_is_help=True)
 
@@ -65,12 +67,12 @@ def train(
     return train_file(in_, model, wishes, Plan(team or Team()), say)
 
 
-def evaluate(in_: Path, label: str, model: Path, *, team: Team | None = None) -> tuple[Report, Report]:
-    """The model's figures on a labelled CSV, and the plain baseline's. Raises StrowgerError."""
+def evaluate(in_: Path, label: str, model: Path, *, team: Team | None = None, treated: str | None = None) -> Assessed:
+    """The model's figures on a labelled CSV, the plain baseline's, and what calls add. Raises StrowgerError."""
     from ml.artifacts import load
     from ml.assess import assess_file
 
-    return assess_file(in_, label, load(model), team)
+    return assess_file(in_, label, load(model), team, treated)
 
 
 def score(in_: Path, out: Path, model: Path | None = None, *, progress: Progress = lambda _: None) -> Scored:
@@ -185,6 +187,9 @@ def evaluate_command(
     ] = None,
     value: Annotated[float | None, typer.Option(help="What a sale is worth.", show_default="the model's")] = None,
     cost: Annotated[float | None, typer.Option(help="What a call costs.", show_default="the model's")] = None,
+    treated: Annotated[
+        str | None, typer.Option(help="A yes/no column: was the lead called? With an uncalled group, drawn by lot.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure a model on a CSV with known outcomes, each figure with a 95 % interval."""
@@ -203,12 +208,42 @@ def evaluate_command(
             known.cost if cost is None else cost,
             known.most_missed,
         )
-        found, baseline = assess_file(in_, label, loaded, team)
+        found = assess_file(in_, label, loaded, team, treated)
     if as_json:
-        _print_json({"version": loaded.version, "model": found.to_json(), "baseline": baseline.to_json()})
+        _print_json({"version": loaded.version, **asdict(found)})
         return
-    typer.echo(f"{loaded.version} on {in_.name}: {found.rows:,} rows, {found.positives:,} positive")
-    _print_report(found, baseline)
+    typer.echo(f"{loaded.version} on {in_.name}: {found.model.rows:,} rows, {found.model.positives:,} positive")
+    _print_report(found.model, found.baseline)
+    if found.uplift is not None:
+        _print_uplift(found.uplift)
+
+
+@evaluation.command("models")
+def models_command(
+    data: Annotated[
+        Path | None, typer.Option(help="A folder with bank_marketing/train.csv and telco_churn/train.csv.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="bank, telco, drill, speed or files. Repeatable; all if left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What the models must show, each met or not met. Exit code 1 when something is not."""
+    from ml.verdicts import PARTS, verdicts
+
+    unknown = sorted(set(only or ()) - set(PARTS))
+    found = []
+    with _one_sentence():
+        if unknown:
+            raise BadTable(f"--only {unknown[0]} is not one of {', '.join(PARTS)}.")
+        for verdict in verdicts(data, tuple(only or PARTS)):
+            found.append(verdict)
+            if not as_json:
+                typer.echo(str(verdict))
+    if as_json:
+        _print_json([asdict(verdict) for verdict in found])
+    if any(verdict.met is False for verdict in found):
+        raise typer.Exit(1)
 
 
 @app.command("score")
@@ -243,15 +278,18 @@ def _print_report(found: Report, baseline: Report | None) -> None:
 
     from ml.evaluate import METRICS
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 110)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140)
     figures = Table("figure", "model [95 %]", "plain logistic regression [95 %]")
     for key, name in METRICS.items():
         figures.add_row(name, _bare(found.metrics[key]), _bare(baseline.metrics[key]) if baseline else "")
     console.print(figures)
-    money = Table("calling the best", "profit [95 %]", "at random", "plain logistic regression", "knowing the answer")
+    money = Table(
+        "calling the best", "profit [95 %]", "above random [95 %]", "at random", "plain logistic regr.", "knowing all"
+    )
     for i, p in enumerate(found.profits):
         other = _bare(baseline.profits[i].model) if baseline else ""
-        money.add_row(f"{p.share:.0%}", _bare(p.model), f"{p.random:,.0f}", other, f"{p.oracle:,.0f}")
+        best = f"{p.oracle:,.0f} ({p.of_oracle.value:.0%} reached)"
+        money.add_row(f"{p.share:.0%}", _bare(p.model), _bare(p.above_random), f"{p.random:,.0f}", other, best)
     console.print(money)
     if found.misses is not None:
         tiers = Table("tier", "leads", "of them bought", "of all buyers")
@@ -260,6 +298,23 @@ def _print_report(found: Report, baseline: Report | None) -> None:
             tiers.add_row(t.tier.value, f"{t.rows:,}", bought, f"{t.buyers / max(1, found.positives):.1%}")
         console.print(tiers)
         console.print(f"Buyers that ended up cold: {found.misses} ({found.misses.confidence:.0%} confidence)")
+
+
+def _print_uplift(found: Uplift) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140)
+    console.print(
+        f"What a call adds ({found.called:,} called, {found.uncalled:,} not): {_bare(found.effect)} sales per lead; "
+        f"AUUC {_bare(found.auuc)}, Qini {_bare(found.qini)}"
+    )
+    table = Table("calling the best", "sales added per 1,000 leads [95 %]", "at random")
+    for one in found.added:
+        table.add_row(f"{one.share:.0%}", _bare(one.model), f"{one.random:.1f}")
+    console.print(table)
+    if not found.fair:
+        console.print("The scores tell the called from the uncalled: no lot decided, and these figures may mislead.")
 
 
 def _bare(figure: object) -> str:

@@ -41,6 +41,8 @@ class Profit:
     model: Figure
     random: float
     oracle: float
+    above_random: Figure
+    of_oracle: Figure  # share of what knowing the answer would bring
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def report(y: Labels, p: Floats, team: Team, resamples: int = RESAMPLES) -> Repo
             ranges[f"profit_{s}"],
             s * (positives * team.value - n * team.cost),
             min(positives, s * n) * team.value - s * n * team.cost,
+            ranges[f"above_{s}"],
+            ranges[f"part_{s}"],
         )
         for s in shares
     )
@@ -137,7 +141,11 @@ def _figures(
         for share in LIFTS:
             out[f"lift_{round(share * 100)}"] = _hits_at(share * total, hits, calls) / (share * positives)
     for share in shares:
-        out[f"profit_{share}"] = _hits_at(share * total, hits, calls) * team.value - share * total * team.cost
+        cost = share * total * team.cost
+        out[f"profit_{share}"] = profit = _hits_at(share * total, hits, calls) * team.value - cost
+        out[f"above_{share}"] = profit - (share * positives * team.value - cost)
+        best = min(positives, share * total) * team.value - cost
+        out[f"part_{share}"] = profit / best if best > 0 else float("nan")
     return out
 
 

@@ -72,6 +72,16 @@ def positive_of(cells: Iterable[str], name: str, asked: str | None = None) -> st
     )
 
 
+def yes_or_no(cell: str, name: str) -> bool | None:
+    """None when not known. Raises BadTable for a word that is neither."""
+    value = tidy(cell)
+    if value is None:
+        return None
+    if value in _YES or value in _NO:
+        return value in _YES
+    raise BadTable(f"the column {name!r} holds {cell.strip()!r}: a yes/no column is needed.")
+
+
 def is_positive(cell: str, positive: str, name: str) -> bool | None:
     """None when not known. Whatever is not the positive value is the other one."""
     value = tidy(cell)

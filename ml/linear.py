@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml import parity
 from ml.columns import Schema
 from ml.encode import Block
 
@@ -134,7 +135,8 @@ def fit_linear(
         codes = block.codes[:, j]
         columns += [(codes == k).astype(float) for k in range(len(column.levels) + 2)]
     model = LogisticRegression(C=settings.c, solver="newton-cholesky", max_iter=60, tol=1e-6)
-    model.fit(np.column_stack(columns), y, sample_weight=weight)
+    design = np.column_stack(columns)
+    model.fit(design, y, sample_weight=weight)
     w: Floats = model.coef_[0]
     numbers = tuple(
         NumberTerm(
@@ -149,7 +151,10 @@ def fit_linear(
         for p in plans
     )
     levels = tuple(w[s : s + len(c.levels) + 2].copy() for s, c in zip(starts, schema.categories, strict=True))
-    return LinearPart(float(model.intercept_[0]), numbers, levels)
+    part = LinearPart(float(model.intercept_[0]), numbers, levels)
+    few = slice(0, parity.ROWS)
+    parity.hold("logistic regression", part.terms(block.take(few)), model.decision_function(design[few]))
+    return part
 
 
 def _plan(values: Floats, at: int, stamp: bool, settings: LinearSettings) -> _Number:

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml import parity
 from ml.columns import Schema
 from ml.encode import Block
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 ABSENT = -1e30  # below every number: "not known" is a group of its own at the low end
+_FLOOR = 1e-4  # a forest is never surer than that
 _FEW = 64  # rows up to which all trees are walked at once
 
 
@@ -86,12 +88,11 @@ class TreePart:
 
     def _log_odds(self, total: Floats) -> tuple[float, Floats]:
         """Shares the step from mean to prediction, measured in log-odds, as the forest shares it in probability."""
-        floor = 1e-4
-        mean = min(max(self.base, floor), 1 - floor)
+        mean = min(max(self.base, _FLOOR), 1 - _FLOOR)
         moved = total[:, 0].copy()
         for j in range(1, total.shape[1]):
             moved += total[:, j]
-        p = np.clip(self.base + moved, floor, 1 - floor)
+        p = np.clip(self.base + moved, _FLOOR, 1 - _FLOOR)
         base = float(np.log(mean / (1 - mean)))
         step = np.log(p / (1 - p)) - base
         safe = np.where(np.abs(moved) < 1e-12, 1.0, moved)
@@ -146,18 +147,19 @@ def fit_trees(
         for j, column in enumerate(schema.features):
             if column.stamp:
                 x[:, j] = 0.0
-    if settings.kind == "boosted":
-        base, trees = _boosted(x, y, weight, settings, seed)
-    else:
-        base, trees = _forest(x, y, weight, settings, seed)
+    grow = _boosted if settings.kind == "boosted" else _forest
+    theirs, base, trees = grow(x, y, weight, settings, seed)
     split, threshold, leaves = (np.stack(part) for part in zip(*trees, strict=True))
-    return TreePart(settings.kind, base, split, threshold, leaves, ranks)
+    part = TreePart(settings.kind, base, split, threshold, leaves, ranks)
+    parity.hold(settings.kind, part.terms(block.take(slice(0, parity.ROWS))), theirs)
+    return part
 
 
 Padded = tuple[Ints, Floats, Floats]
+Grown = tuple[Floats, float, list[Padded]]  # scikit-learn's log-odds of the first rows, the base, the trees
 
 
-def _boosted(x: Floats, y: Any, weight: Floats, settings: TreeSettings, seed: int) -> tuple[float, list[Padded]]:
+def _boosted(x: Floats, y: Any, weight: Floats, settings: TreeSettings, seed: int) -> Grown:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
@@ -191,10 +193,10 @@ def _boosted(x: Floats, y: Any, weight: Floats, settings: TreeSettings, seed: in
                 (settings.depth, x.shape[1]),
             )
         )
-    return base, padded
+    return model.decision_function(x[: parity.ROWS]), base, padded
 
 
-def _forest(x: Floats, y: Any, weight: Floats, settings: TreeSettings, seed: int) -> tuple[float, list[Padded]]:
+def _forest(x: Floats, y: Any, weight: Floats, settings: TreeSettings, seed: int) -> Grown:
     from sklearn.ensemble import RandomForestClassifier
 
     model = RandomForestClassifier(
@@ -221,7 +223,8 @@ def _forest(x: Floats, y: Any, weight: Floats, settings: TreeSettings, seed: int
                 (settings.depth, x.shape[1]),
             )
         )
-    return base, padded
+    p = np.clip(model.predict_proba(x[: parity.ROWS])[:, 1], _FLOOR, 1 - _FLOOR)
+    return np.log(p / (1 - p)), base, padded
 
 
 def _pad(left: Any, right: Any, feature: Any, threshold: Any, value: Floats, shape: tuple[int, int]) -> Padded:

@@ -167,6 +167,30 @@ def test_other_mistakes_when_training_are_one_sentence(trained: Any, tmp_path: P
     assert "schema" in refused(run(*base, "--schema", tmp_path / "none.json"))
 
 
+def test_evaluate_says_what_calls_add_where_some_were_left_uncalled(
+    trained: Any, tmp_path: Path, rows_of: Any, write: Any
+) -> None:
+    header = ["lead_id", "called_at", "visits", "plan", "age", "duration", "converted", "called"]
+    rows = [[*row, ("yes", "no", "")[i % 3]] for i, row in enumerate(rows_of(600, seed=9))]
+    table = write(tmp_path / "in.csv", rows, header)
+    words = ("evaluate", "--in", table, "--label", "converted", "--model", trained.path, "--treated", "called")
+    found = json.loads(run(*words, "--json").stdout)
+    assert (found["uplift"]["called"], found["uplift"]["uncalled"], found["model"]["rows"]) == (200, 200, 200)
+    assert "Qini" in run(*words).stdout
+    assert "yes/no column" in refused(run(*words[:-1], "plan"))
+
+
+def test_profit_stands_beside_chance_and_beside_knowing_the_answer(trained: Any) -> None:
+    found = run("evaluate", "--in", trained.table, "--label", "converted", "--model", trained.path, "--json")
+    profits = {p["share"]: p for p in json.loads(found.stdout)["model"]["profits"]}
+    for share in (0.1, 0.2, 0.3):
+        one = profits[share]
+        assert one["random"] < one["model"]["value"] < one["oracle"]
+        assert one["model"]["low"] < one["model"]["value"] < one["model"]["high"]
+        assert one["above_random"]["low"] > 0
+        assert one["of_oracle"]["value"] == pytest.approx(one["model"]["value"] / one["oracle"])
+
+
 def test_evaluate_refuses_labels_it_cannot_compare(trained: Any, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("visits,plan,age,converted\n1,pro,3,yes\n1,pro,3,no\n1,pro,3,perhaps\n")
     words = ("evaluate", "--in", tmp_path / "in.csv", "--model", trained.path, "--label")

@@ -1,0 +1,103 @@
+import { onScopeDispose, ref, shallowRef, triggerRef } from "vue";
+import { api } from "./api";
+import type { HealthLine, LiveCall, Snapshot } from "./types";
+
+interface Message { seq: number; at: string; kind: string; call_sid?: string; body: Record<string, unknown> }
+
+const WAITS_MS = [500, 1000, 2000, 5000, 10_000];
+const MOST_LINES = 60;
+
+/** The wall of calls, kept up to date by the feed: one snapshot, then each message after it; from the last one seen
+ *  after a break. A gap means too much was missed: a new snapshot is taken. */
+export function useLive() {
+  const calls = shallowRef(new Map<string, LiveCall & { began: number }>());
+  const wall = ref({ queue: 0, capacity: 0, room: true });
+  const health = shallowRef<HealthLine | null>(null);
+  const state = ref<"connecting" | "live" | "broken">("connecting");
+  const notices = shallowRef<string[]>([]);
+  let socket: WebSocket | null = null;
+  let seq = 0;
+  let tries = 0;
+  let over = false;
+  let timer = 0;
+
+  async function snapshot(): Promise<void> {
+    const now = await api.get<Snapshot>("/live");
+    seq = now.seq;
+    wall.value = { queue: now.queue, capacity: now.capacity, room: now.room };
+    calls.value = new Map(now.calls.map((call) => [call.sid, { ...call, began: Date.now() - call.since_ms }]));
+  }
+
+  async function open(): Promise<void> {
+    try {
+      if (!seq) await snapshot();
+      health.value ??= await api.get<HealthLine>("/health-line").catch(() => null);
+      const { ticket } = await api.post<{ ticket: string }>("/tickets", { purpose: "feed" });
+      if (over) return;
+      const scheme = location.protocol === "https:" ? "wss" : "ws";
+      socket = new WebSocket(`${scheme}://${location.host}/api/v1/live?ticket=${encodeURIComponent(ticket)}&after=${seq}`);
+      socket.onopen = () => {
+        state.value = "live";
+        tries = 0;
+      };
+      socket.onmessage = (event) => take(JSON.parse(event.data as string) as Message);
+      socket.onclose = retry;
+    } catch {
+      retry();
+    }
+  }
+
+  function retry(): void {
+    socket = null;
+    if (over) return;
+    state.value = "broken";
+    timer = window.setTimeout(open, WAITS_MS[Math.min(tries++, WAITS_MS.length - 1)]);
+  }
+
+  function take(message: Message): void {
+    seq = Math.max(seq, message.seq);
+    const body = message.body;
+    if (message.kind === "gap") {
+      void snapshot();
+    } else if (message.kind === "health") {
+      health.value = body as unknown as HealthLine;
+    } else if (message.kind === "room") {
+      wall.value = { ...wall.value, ...(body as object) };
+    } else if (message.kind === "notice") {
+      notices.value = [String(body.sentence ?? ""), ...notices.value].slice(0, 5);
+    } else if (message.call_sid) {
+      change(message.call_sid, message.kind, body);
+      triggerRef(calls);
+    }
+  }
+
+  function change(sid: string, kind: string, body: Record<string, unknown>): void {
+    if (kind === "call") {
+      if (body.state === "ended") calls.value.delete(sid);
+      else {
+        const known = calls.value.get(sid);
+        const since = Number(body.since_ms ?? 0);
+        calls.value.set(sid, { ...(known ?? { said: [] }), ...body, began: known?.began ?? Date.now() - since } as LiveCall & { began: number });
+      }
+      return;
+    }
+    const call = calls.value.get(sid);
+    if (!call) return;
+    if (kind === "said") say(call, body as { by: "agent" | "caller"; text: string; final: boolean });
+    if (kind === "score") calls.value.set(sid, { ...call, score: Number(body.probability) });
+  }
+
+  function say(call: LiveCall, line: { by: "agent" | "caller"; text: string; final: boolean }): void {
+    const last = call.said.at(-1);
+    const kept = last && !last.final && last.by === line.by ? call.said.slice(0, -1) : call.said;
+    call.said = [...kept, line].slice(-MOST_LINES);
+  }
+
+  void open();
+  onScopeDispose(() => {
+    over = true;
+    clearTimeout(timer);
+    socket?.close();
+  });
+  return { calls, wall, health, state, notices };
+}

@@ -41,7 +41,7 @@ dev: setup-dev ## like `up`, started anew whenever code changes
 
 bench: setup ## calls against emulated providers: delay at the caller's ear, manners, CPU and memory per call
 	@$(RUN) bench
-	@$(RUN) evaluate models --only speed --only files
+	@$(RUN) evaluate models --only speed --only memory --only files
 
 soak: setup ## 500 short calls: does the service's memory stay where it is
 	@$(RUN) bench --soak 500

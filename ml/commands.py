@@ -224,7 +224,7 @@ def models_command(
         Path | None, typer.Option(help="A folder with bank_marketing/train.csv and telco_churn/train.csv.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="bank, telco, drill, speed or files. Repeatable; all if left out.")
+        list[str] | None, typer.Option(help="bank, telco, drill, speed, memory or files. Repeatable; all if left out.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -258,6 +258,10 @@ def score_command(
         scored = score(in_, out, model, progress=progress)
     for name, count in scored.unusable.items():
         typer.echo(f"Note: {count} values of {name!r} are not numbers and count as not known.", err=True)
+    for name, count in scored.unseen.items():
+        typer.echo(f"Note: {count} values of {name!r} are rare or new to the model and count as such.", err=True)
+    if model is None:
+        typer.echo("Note: this model was trained on simulated calls; train one on your own outcomes.", err=True)
     if as_json:
         _print_json(asdict(scored))
         return

@@ -7,6 +7,9 @@ A file is what `strowger score` does: CSV in, CSV out, each row with its reasons
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.errors import BadTable
 from ml.model import LeadModel
 from ml.score import score_file
 
@@ -52,6 +56,39 @@ def speed_of(model: LeadModel, rows: Sequence[Mapping[str, object]]) -> Speed:
     return Speed(float(p50), float(p99), FILE_ROWS / seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The most memory that `score` ever held, in MB, on a small file and on one of `large_mb`."""
+
+    small_mb: float
+    small_peak: float
+    large_mb: float
+    large_peak: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.large_peak:.0f} MB at most for a file of {self.large_mb:.0f} MB, "
+            f"{self.small_peak:.0f} MB for one of {self.small_mb:.0f} MB"
+        )
+
+
+def memory_of(model: Path, rows: Sequence[Mapping[str, object]], sizes: tuple[int, int] = (10, 100)) -> Memory:
+    """In processes of their own, so that nothing else is counted. `sizes` of the files in MB."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "in.csv"
+        for size in sizes:
+            _write(table, rows, size * 1_000_000)
+            words = ("score", "--in", str(table), "--out", str(Path(folder) / "out.csv"), "--model", str(model))
+            child = subprocess.Popen([sys.executable, "-m", "ml", *words], stdout=subprocess.DEVNULL)  # noqa: S603
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            if child.returncode:
+                raise BadTable(f"`score` left with {child.returncode} on a file of {size} MB.")
+            found += [table.stat().st_size / 1e6, used.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)]
+    return Memory(*found)
+
+
 def rows_of(path: Path, most: int = 5_000) -> list[dict[str, object]]:
     from ml.table import open_table
 
@@ -59,8 +96,13 @@ def rows_of(path: Path, most: int = 5_000) -> list[dict[str, object]]:
     return [dict(zip(table.header, row, strict=True)) for row in islice(table.rows(), most)]
 
 
-def _write(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+def _write(path: Path, rows: Sequence[Mapping[str, object]], size: int | None = None) -> None:
+    """`FILE_ROWS` of them, or as many as make `size` bytes."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        writer.writerows(islice(cycle(rows), FILE_ROWS))
+        if size is None:
+            writer.writerows(islice(cycle(rows), FILE_ROWS))
+            return
+        while file.tell() < size:
+            writer.writerows(rows)

@@ -16,8 +16,9 @@ from ml.evaluate import Report
 from ml.pipeline import prepare
 from ml.speed import Speed
 
-PARTS = ("bank", "telco", "drill", "speed", "files")
+PARTS = ("bank", "telco", "drill", "speed", "memory", "files")
 P50_MS, P99_MS, ROWS_PER_S = 1.0, 3.0, 20_000
+MORE_MB = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def verdicts(data: Path | None, parts: tuple[str, ...] = PARTS) -> Iterator[Verd
         "telco": lambda: _with(telco, _telco, "telco churn"),
         "drill": lambda: _with(bank, _drill, "drift drill on bank marketing"),
         "speed": lambda: _speed(bank),
+        "memory": _memory,
         "files": _files,
     }
     for part in parts:
@@ -102,6 +104,22 @@ def _fast(name: str, found: Speed) -> Iterator[Verdict]:
     yield Verdict(f"{name}, one lead with its reasons", f"p50 < {P50_MS:g} ms, p99 < {P99_MS:g} ms", one, met)
     many = f"{found.rows_per_s:,.0f} rows/s"
     yield Verdict(f"{name}, a file", f">= {ROWS_PER_S:,} rows/s", many, found.rows_per_s >= ROWS_PER_S)
+
+
+def _memory() -> Iterator[Verdict]:
+    import tempfile
+
+    from ml.default import ROWS, train_default
+    from ml.simulate import leads
+    from ml.speed import memory_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model.strowger"
+        train_default(model)
+        found = memory_of(model, [lead.row for lead in leads(ROWS)])
+    met = found.large_peak < found.small_peak + MORE_MB
+    needed = f"at most {MORE_MB} MB more than for the small one"
+    yield Verdict("memory that scoring a file takes", needed, str(found), met)
 
 
 def _files() -> Iterator[Verdict]:

@@ -19,6 +19,7 @@ StrowgerError
 ├── StoreError
 │   ├── StoreDown       the database cannot be reached: worth a retry
 │   ├── NotFound
+│   ├── Forbidden       row-level security, or a table that is evidence, refused a change
 │   └── Conflict
 ├── CarrierFault        what a telephone company answers or logs when something is wrong, with its number
 ├── Disconnected        the other end of a socket is gone
@@ -135,6 +136,10 @@ class StoreDown(StoreError):
 
 class NotFound(StoreError):
     code = "not_found"
+
+
+class Forbidden(StoreError):
+    code = "forbidden"
 
 
 class Conflict(StoreError):

@@ -30,6 +30,7 @@ STATUS: tuple[tuple[type[StrowgerError], int, str], ...] = (
     (errors.NotAuthentic, 403, "Not authentic"),
     (errors.BadInput, 400, "This cannot be used"),
     (errors.NotFound, 404, "Not found"),
+    (errors.Forbidden, 403, "Not allowed"),
     (errors.Conflict, 409, "Conflict"),
     (errors.Busy, 503, "Busy"),
     (errors.Refused, 403, "Refused"),

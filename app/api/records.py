@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from typing import Any, TypeVar
 from uuid import UUID
 
+from app.api import acts
 from app.errors import StoreDown
 from app.store.connect import Connection, Database
 
@@ -46,10 +48,20 @@ class Records:
         self, claims: Mapping[str, Any], work: Callable[[Connection], Work], *, patience_s: float = READING_PATIENCE_S
     ) -> Work:
         """In a transaction under the verified claims of a person or key: row-level security decides what it sees.
+        What it changes is in the audit log by the same transaction.
 
         Raises StoreDown, also when it takes too long.
         """
-        return await self._run(self._reading, lambda: self._people.user(claims), work, patience_s)
+        act = acts.current.get()
+
+        def noted(db: Connection) -> tuple[Work, bool]:
+            done = work(db)
+            return done, act is not None and not act.written and act.write_if_done(db)
+
+        done, written = await self._run(self._reading, lambda: self._people.user(claims), noted, patience_s)
+        if act is not None and written:
+            act.written = True
+        return done
 
     async def door(self, work: Callable[[Connection], Work]) -> Work:
         """Like `system`, for whoever asks to be let in: on the connections of people, not of calls."""
@@ -76,9 +88,9 @@ class Records:
             with begin() as db:
                 return work(db)
 
-        loop = asyncio.get_running_loop()
+        loop, here = asyncio.get_running_loop(), copy_context()
         try:
             async with asyncio.timeout(self._patience_s if patience_s is None else patience_s):
-                return await loop.run_in_executor(threads, transaction)
+                return await loop.run_in_executor(threads, here.run, transaction)
         except TimeoutError as error:
             raise StoreDown("the database did not answer in time") from error

@@ -19,7 +19,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
-from app.errors import Conflict, StoreDown, StoreError
+from app.errors import Conflict, Forbidden, StoreDown, StoreError
 
 Connection: TypeAlias = psycopg.Connection[DictRow]
 
@@ -142,6 +142,8 @@ def translated() -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreDown(f"the database did not answer: {_first_line(error)}") from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Forbidden(f"the database does not allow this: {_first_line(error)}") from error
     except psycopg.IntegrityError as error:
         raise Conflict(f"the database refused a contradiction: {_first_line(error)}") from error
     except psycopg.Error as error:

@@ -22,12 +22,25 @@ ACCESS: Final[dict[str, Needed]] = {
     "me_get": VIEWER,
     "tickets_create": VIEWER,
     # workspace
+    "workspace_get": VIEWER,
+    "workspace_update": ADMIN,
     # members
     "members_list": VIEWER,
+    "members_create": ADMIN,
+    "members_update": ADMIN,
+    "members_remove": ADMIN,
     # invitations
+    "invitations_list": ADMIN,
+    "invitations_create": ADMIN,
+    "invitations_revoke": ADMIN,
     # api keys
+    "api_keys_list": ADMIN,
+    "api_keys_create": ADMIN,
+    "api_keys_rotate": ADMIN,
+    "api_keys_revoke": ADMIN,
     # webhooks
     # audit
+    "audit_list": ADMIN,
     # notifications
     # numbers
     # playbooks
@@ -49,6 +62,10 @@ SOCKETS: Final[dict[str, str]] = {
     # live
     # listen
 }
+
+# Every write is audited but these, which change nothing worth remembering; and these reads are audited like writes.
+UNAUDITED: Final = frozenset({"tickets_create", "playbooks_validate", "campaigns_preview", "phone_offer"})
+AUDITED_READS: Final = frozenset({"leads_export", "calls_recording"})
 
 
 def resource_of(operation: str) -> str:

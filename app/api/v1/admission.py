@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from starlette.requests import HTTPConnection, Request
 
+from app.api import acts
+from app.api.acts import Act
 from app.api.context import Web, web_of
 from app.api.v1 import idempotency, tickets
-from app.api.v1.access import ACCESS, ANYONE, SOCKETS, resource_of
-from app.api.v1.errors import NotAllowed, NotSignedIn, TooMany
+from app.api.v1.access import ACCESS, ANYONE, AUDITED_READS, SOCKETS, UNAUDITED, resource_of
+from app.api.v1.errors import Invalid, NotAllowed, NotSignedIn, TooMany
 from app.api.v1.limits import ROUTES, WORKSPACE_USERS, Bucket
 from app.api.v1.principal import Principal, Role
 from app.store import accounts
@@ -20,8 +23,33 @@ KEY_PREFIX: Final = "sk_"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-async def admit(connection: HTTPConnection) -> None:
-    """The dependency of every route under /api/v1. Leaves the Principal in the connection's state."""
+async def admit(connection: HTTPConnection) -> AsyncIterator[None]:
+    """The dependency of every route under /api/v1. Leaves the Principal in the connection's state; what the handler
+    has done is in the audit log before anybody is told so."""
+    await _let_in(connection)
+    act = _act(connection)
+    acts.current.set(act)
+    yield
+    if act is not None and not act.written:
+        # Nothing of it was in the database: something was said into a call, or a worker did it for us.
+        act.written = True
+        await web_of(connection).records.user(connection.state.principal.claims, act.write)
+
+
+def _act(connection: HTTPConnection) -> Act | None:
+    route = connection.scope.get("route")
+    operation = str(getattr(route, "operation_id", None))
+    principal: Principal | None = getattr(connection.state, "principal", None)
+    if principal is None or connection.scope["type"] != "http" or operation in UNAUDITED:
+        return None
+    read = connection.scope["method"] in READS
+    if read and operation not in AUDITED_READS:
+        return None
+    subject = "/".join(str(value) for value in connection.path_params.values())[:200]
+    return Act(str(principal.user_id), operation, subject, str(connection.state.request_id), always=read)
+
+
+async def _let_in(connection: HTTPConnection) -> None:
     web = web_of(connection)
     route = connection.scope.get("route")
     if connection.scope["type"] == "websocket":
@@ -39,10 +67,19 @@ async def admit(connection: HTTPConnection) -> None:
     if not principal.role.covers(Role(needed)):
         raise NotAllowed(f"This needs the role {needed}; yours is {principal.role}.")
     resource, write = resource_of(operation), connection.scope["method"] not in READS
-    if not principal.may(resource, write=write):
+    if operation != "me_get" and not principal.may(resource, write=write):
         raise NotAllowed(f"This key has no scope {resource}:{'write' if write else 'read'}.")
+    assert isinstance(connection, Request)
+    await _storable(connection)
     connection.state.principal = principal
-    await idempotency.claim(Request(connection.scope, connection._receive), web, principal, operation)  # type: ignore[attr-defined]
+    await idempotency.claim(connection, web, principal, operation)
+
+
+async def _storable(request: Request) -> None:
+    """NUL is the one character that Postgres does not hold; nobody types it."""
+    body = await request.body()
+    if b"\\u0000" in body or b"\x00" in body or "%00" in str(request.url):
+        raise Invalid("The character NUL cannot be kept.")
 
 
 async def _admit_socket(connection: HTTPConnection, web: Web, name: str) -> None:

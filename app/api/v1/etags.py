@@ -12,12 +12,12 @@ from app.api.v1.errors import Changed
 
 
 def etag_of(shown: BaseModel) -> str:
-    return _tag(shown.model_dump_json().encode())
+    return _tag(shown.model_dump_json(by_alias=True).encode())
 
 
 def tagged(request: Request, shown: BaseModel, *, status: int = 200) -> Response:
     """The answer with its ETag; 304 and no body when the reader has it already."""
-    body = shown.model_dump_json().encode()
+    body = shown.model_dump_json(by_alias=True).encode()
     tag = _tag(body)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if request.method in {"GET", "HEAD"} and _names(request.headers.get("if-none-match"), tag):

@@ -14,7 +14,7 @@ PREFIX = "/api/v1"
 
 
 def build() -> APIRouter:
-    api = APIRouter(prefix=PREFIX, dependencies=[Depends(admit)])
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(admit, scope="function")])
     for found in sorted(pkgutil.iter_modules(v1.__path__), key=lambda one: one.name):
         part = getattr(importlib.import_module(f"{v1.__name__}.{found.name}"), "router", None)
         if isinstance(part, APIRouter):

@@ -194,6 +194,17 @@ def leads_export(
     raise typer.Exit(give_out(out))
 
 
+@leads.command("score")
+def leads_score(
+    here: Annotated[bool, typer.Option("--here", help="In this process, not by `strowger worker`.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score every lead that was talked to again, by the model that serves now. Workers do it, in chunks."""
+    from app.rescoring import run
+
+    raise typer.Exit(run(here=here, as_json=as_json))
+
+
 voice = typer.Typer(help="Copies of people's voices, each with the speaker's recorded consent.", no_args_is_help=True)
 cli.add_typer(voice, name="voice")
 

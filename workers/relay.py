@@ -15,6 +15,7 @@ LEASE_S = 45.0  # longer than TASK_LIMIT_S, so that a job is not handed over whi
 TASKS = {
     "outcome": "outcome.settle",
     "score": "score.call",
+    "rescore": "score.again",
     "night": "models.night",
     "followup": "followup.send",
     "resend": "followup.resend",

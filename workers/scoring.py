@@ -42,13 +42,16 @@ def score_call(resources: Resources, job: Ref) -> str | Later:
     return f"scored {judged.score.tier}" if new else "was scored before"
 
 
-def keep(db: Connection, news: News, judged: Judged) -> bool:
-    """False when this call has this model's score already. The challenger's score is kept where nobody is shown it."""
+def keep(db: Connection, news: News, judged: Judged, *, again: bool = False) -> bool:
+    """False when this call has this model's score already. The challenger's score is kept where nobody is shown it.
+
+    `again`: the tier follows the model that serves now, also where its score had been known from an earlier time.
+    """
     of = (news.lead_id, news.call_id)
     new = scores.record(db, *of, judged.score, judged.row)
     if judged.shadow is not None:
         scores.record(db, *of, judged.shadow, judged.row, shadow=True)
-    if new and news.latest:
+    if (new or again) and news.latest:
         leads.set_tier(db, news.lead_id, judged.score.tier)
     for version, why in judged.refused:
         sentence = f"Model {version} could not be used, {judged.score.model_version} scored instead: {why}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workers import followup, night, outcomes, scoring
+from workers import followup, night, outcomes, rescore, scoring
 from workers.jobs import Act
 
 # What a job can be about. The relay knows which kind of job goes to which of them.
 JOBS: Mapping[str, Act] = {
     "outcome.settle": outcomes.settle_job,
     "score.call": scoring.score_call,
+    "score.again": rescore.rescore,
     "models.night": night.watch,
     "followup.send": followup.send,
     "followup.resend": followup.resend,

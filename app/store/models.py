@@ -18,7 +18,7 @@ from app.sales.registry import (
     rolled_back,
     shadowed,
 )
-from app.store import audit
+from app.store import audit, score_batches
 from app.store.connect import Connection
 from app.store.values import json
 
@@ -81,7 +81,7 @@ def serving(db: Connection, target: str = TARGET) -> tuple[Entry, ...]:
 
 class StoredRegistry:
     """The registry on a workspace's transactions. Two who move models at once wait for each other; every
-    step leaves a row in the audit log."""
+    step leaves a row in the audit log; a new champion scores every lead again."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -100,7 +100,9 @@ class StoredRegistry:
 
     def promote(self, version: str, who: str, why: str, target: str = TARGET) -> Entry:
         with self._transaction() as db:
-            return _step(db, "model.promote", promoted(_alone(db, target), version), who, why)
+            entry = _step(db, "model.promote", promoted(_alone(db, target), version), who, why)
+            score_batches.start(db)
+            return entry
 
     def retire(self, version: str, who: str, why: str, target: str = TARGET) -> Entry:
         with self._transaction() as db:
@@ -110,6 +112,7 @@ class StoredRegistry:
         with self._transaction() as db:
             changed = rolled_back(_alone(db, target))
             _step(db, "model.rollback", changed, who, why)
+            score_batches.start(db)
             return changed[-1] if changed[-1].stage is Stage.CHAMPION else None
 
 

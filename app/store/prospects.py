@@ -12,6 +12,7 @@ from uuid import UUID
 from app.compliance.gate import Consent
 from app.sales.answering import Tally
 from app.store.connect import Connection
+from app.store.scores import SERVING_FIRST
 
 MOST = 10_000  # leads looked at; those with news come first
 _HISTORY = timedelta(days=365)
@@ -20,13 +21,14 @@ _HISTORY = timedelta(days=365)
 _ANSWERED = "c.answered_at is not null and coalesce(o.result, '') not in ('voicemail', 'not_reached')"
 _SOLD = "('booked', 'human_requested', 'qualified')"
 
-_LEADS = """
+_LEADS = f"""
     select l.id, l.phone, l.name, l.source, l.facts, s.probability, s.lower, s.upper, s.model_version, s.reasons,
            o.result as last_result, coalesce(strowger.is_suppressed(l.phone, 'voice'), true) as suppressed
     from leads l
     left join lateral (
-        select probability, lower, upper, model_version, reasons from scores
-        where lead_id = l.id and not shadow order by scored_at desc limit 1
+        select s.probability, s.lower, s.upper, s.model_version, s.reasons
+        from scores s join calls c on c.id = s.call_id
+        where s.lead_id = l.id and not s.shadow order by c.created_at desc, {SERVING_FIRST} limit 1
     ) s on true
     left join lateral (
         select result from outcomes where lead_id = l.id order by recorded_at desc limit 1
@@ -34,7 +36,7 @@ _LEADS = """
     where l.phone is not null
     order by l.updated_at desc, l.id
     limit %(most)s
-"""
+"""  # noqa: S608 - a constant
 _CONSENTS = """
     select c.phone, c.workspace_id, c.kind, c.purpose, c.wording, c.evidence, c.given_at, c.revoked_at
     from consents c where c.phone = any(%(phones)s)

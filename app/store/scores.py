@@ -10,6 +10,13 @@ from app.sales.lead import Score, Tier
 from app.store.connect import Connection
 from app.store.values import json
 
+# Of the scores of one call or lead: those of the model that serves now, the newest of them. After a roll back the
+# model rolled back has the newest scores, and they must not show.
+SERVING_FIRST = """
+    coalesce(s.model_version = (select m.version from models m where m.target = 'converted' and m.stage = 'champion'),
+             s.model_version like 'simulated-%%') desc, s.scored_at desc
+"""
+
 _RECORD = """
     insert into scores (workspace_id, lead_id, call_id, model_version, probability, lower, upper, tier, reasons, shadow,
                         features)
@@ -17,11 +24,11 @@ _RECORD = """
             %(tier)s, %(reasons)s, %(shadow)s, %(features)s)
     on conflict (call_id, model_version) do nothing
 """
-_OF_CALL = """
+_OF_CALL = f"""
     select s.probability, s.lower, s.upper, s.tier, s.reasons, s.model_version
     from scores s join calls c on c.id = s.call_id
-    where c.call_sid = %s and not s.shadow order by s.scored_at desc limit 1
-"""
+    where c.call_sid = %s and not s.shadow order by {SERVING_FIRST} limit 1
+"""  # noqa: S608 - a constant
 
 
 def record(
@@ -40,7 +47,7 @@ def record(
 
 
 def of_call(db: Connection, call_sid: str) -> Score | None:
-    """The latest."""
+    """By the model that serves now, if it has scored this call; else the latest."""
     row = db.execute(_OF_CALL, (call_sid,)).fetchone()
     if row is None:
         return None

@@ -13,7 +13,7 @@ import pytest
 
 from app.compliance import rules
 from app.errors import ModelRefused
-from app.store import alerts, call_events, finish, prospects, scores
+from app.store import alerts, call_events, finish, prospects, score_batches, scores
 from app.store.calls import CallRow
 from app.store.connect import Database
 from app.store.models import StoredRegistry
@@ -23,7 +23,7 @@ from ml.life import card_for, entry_of
 from ml.pipeline import Plan, fit, one_thread
 from ml.shelf import FolderShelf, Shelf
 from ml.simulate import leads as made_up
-from workers import jobs, scoring
+from workers import jobs, rescore, scoring
 from workers.chaos.seed import finished_call
 from workers.jobs import Ref
 from workers.resources import Resources, models_of
@@ -65,10 +65,10 @@ class Office:
         assert self.registry.add(entry_of(model, dataset, self.shelf.keep(file), card))
         return model.version
 
-    def call(self) -> CallRow:
+    def call(self, phone: str = "+12025550111") -> CallRow:
         sid = f"CA{uuid4().hex}"
         with self.database.worker(self.workspace) as db:
-            call = finished_call(db, sid, "+12025550111", self.number)
+            call = finished_call(db, sid, phone, self.number)
             finish.finish_call(db, call, call_events.read(db, sid))
             row = db.execute("select id from outbox where kind = 'score' and key = %s", (sid,)).fetchone()
         assert row is not None
@@ -146,3 +146,63 @@ def test_T13_a_model_file_of_another_workspace_is_not_found(
     other = StoredShelf(office.database, make_tenant().workspace, tmp_path / "elsewhere")
     with pytest.raises(ModelRefused):
         other.fetch(entry.file_sha256)
+
+
+def lead_tier(office: Office, call: CallRow) -> Any:
+    with office.database.worker(office.workspace) as db:
+        row = db.execute("select tier from leads where id = %s", (call.lead_id,)).fetchone()
+    assert row is not None
+    return row["tier"]
+
+
+def rescored(office: Office) -> list[str]:
+    """Works all open chunks, as the workers would."""
+    with office.database.worker(office.workspace) as db:
+        found = db.execute("select id, key from outbox where kind = 'rescore' and done_at is null").fetchall()
+    return [jobs.run(rescore.rescore, office.resources, Ref(row["id"], office.workspace, row["key"])) for row in found]
+
+
+def shown_version(office: Office, call: CallRow) -> str:
+    with office.database.worker(office.workspace) as db:
+        shown, (known,) = scores.of_call(db, call.call_sid), prospects.all_known(db)
+    assert shown is not None
+    assert known.score is not None
+    assert shown.model_version == known.score.model_version
+    return shown.model_version
+
+
+def test_a_new_champion_scores_every_lead_again_and_a_roll_back_brings_the_old_scores_back(
+    office: Office, tmp_path: Path
+) -> None:
+    office.call()
+    call = office.call()  # of the same lead
+    shipped = shown_version(office, call)
+    champion = office.train(tmp_path, 3)
+    office.registry.promote(champion, "ann", "the first")
+    with office.database.worker(office.workspace) as db:
+        db.execute("update leads set tier = 'cold'")
+    assert rescored(office) == ["1 of 1 leads scored anew"]
+    assert shown_version(office, call) == champion
+    assert lead_tier(office, call) == office.rows(call)[-1]["tier"]
+    office.registry.rollback("ann", "it sold less")
+    with office.database.worker(office.workspace) as db:
+        db.execute("update leads set tier = 'cold'")
+    assert rescored(office) == ["0 of 1 leads scored anew"]
+    assert shown_version(office, call) == shipped
+    assert lead_tier(office, call) != "cold"
+
+
+def test_a_batch_tells_how_far_it_is(office: Office) -> None:
+    for phone in ("+12025550112", "+12025550113", "+12025550114"):
+        office.call(phone)
+    with office.database.worker(office.workspace) as db:
+        batch = score_batches.start(db, chunk=2)
+        assert score_batches.progress(db, batch) == score_batches.Progress(3, 0, 0)
+        first, _ = sorted(score_batches.open_chunks(db, batch), key=lambda chunk: chunk[1])
+    jobs.run(rescore.rescore, office.resources, Ref(first[0], office.workspace, first[1]))
+    with office.database.worker(office.workspace) as db:
+        half = score_batches.progress(db, batch)
+    assert (half.done, half.over) == (2, False)
+    rescored(office)
+    with office.database.worker(office.workspace) as db:
+        assert score_batches.progress(db, batch).over

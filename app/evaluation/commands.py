@@ -24,6 +24,7 @@ def mount(evaluation: typer.Typer) -> None:
     evaluation.command("answers")(answers)
     evaluation.command("interruptions")(interruptions)
     evaluation.command("keys")(keys)
+    evaluation.command("offers")(offers)
     evaluation.command("turns")(turns)
 
 
@@ -46,6 +47,18 @@ def keys(data: Data = None, as_json: AsJson = False) -> None:
     from app.evaluation.keys import report
 
     raise typer.Exit(report(data, as_json))
+
+
+def offers(
+    calls: Annotated[int, typer.Option(help="How many people phone in.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    playbook: Annotated[str | None, typer.Option(help="Whose offers.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which package suits: whole calls with made-up people whose package is known."""
+    from app.evaluation.offers import report
+
+    raise typer.Exit(report(calls=calls, seed=seed, playbook=playbook, as_json=as_json))
 
 
 def turns(data: Data = None, clips: Clips = None, as_json: AsJson = False) -> None:

@@ -18,6 +18,7 @@ from app.api.context import CarrierSettings, Conversations, Web
 from app.api.issuer import Issuer
 from app.api.neighbours import Neighbours
 from app.api.pulse import Pulse
+from app.api.recordings import Recordings
 from app.api.records import Records
 from app.api.room import Limits, Room
 from app.api.shield import Shield
@@ -30,6 +31,7 @@ from app.api.v1.jwks import KeySet
 from app.api.v1.limits import Limits as RateLimits
 from app.api.v1.schema import described
 from app.errors import BadSetting
+from app.pricing import table as price_table
 from app.secret_key import SecretKey
 from app.settings import EXAMPLES, Settings
 from app.store.connect import Database
@@ -50,7 +52,10 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     observe.configure(settings.log)
     carrier = carrier_settings(settings)
     database_url = _required(settings.database_url, "DATABASE_URL")
-    issuer = Issuer(SecretKey.of(settings))
+    secret_key = SecretKey.of(settings)
+    issuer = Issuer(secret_key)
+    recordings = Recordings(settings.data_dir / "recordings", secret_key.signing("recordings"))
+    prices = price_table(settings.prices)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -60,7 +65,9 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
         board = Switchboard(room, clock, neighbours.tell if neighbours else lambda news: None)
         conversations = (hosting or _hosting())(settings, records, board)
         doors = _doors(settings, issuer, clock)
-        app.state.web = Web(carrier, records, board, conversations, lambda: datetime.now(UTC), doors, issuer)
+        app.state.web = Web(
+            carrier, records, board, conversations, lambda: datetime.now(UTC), doors, issuer, recordings, prices
+        )
         try:
             async with AsyncExitStack() as open_:
                 await open_.enter_async_context(conversations)

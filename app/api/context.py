@@ -11,10 +11,12 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from app.api.issuer import Issuer
+from app.api.recordings import Recordings
 from app.api.records import Records
 from app.api.switchboard import Switchboard
 from app.api.v1.doors import Doors
 from app.api.wire import Wire
+from app.sales.prices import Prices
 from app.store.calls import CallRow
 
 
@@ -60,6 +62,8 @@ class Web:
     now: Callable[[], datetime]
     doors: Doors
     issuer: Issuer
+    recordings: Recordings
+    prices: Prices
 
     def url(self, path: str) -> str:
         return self.settings.public_url + path

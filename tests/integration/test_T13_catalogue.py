@@ -95,10 +95,10 @@ RULES = {
 }
 
 CARELESS = [
-    ("create table public.notes (workspace_id uuid not null)", "row-level security is not enabled and forced"),
-    ("create table public.notes (id int)", "a table without its workspace"),
-    ("create table public.notes (id int)", "no policy"),
-    ("create table public.notes (id int)", "a table without a comment"),
+    ("create table public.scribbles (workspace_id uuid not null)", "row-level security is not enabled and forced"),
+    ("create table public.scribbles (id int)", "a table without its workspace"),
+    ("create table public.scribbles (id int)", "no policy"),
+    ("create table public.scribbles (id int)", "a table without a comment"),
     ("alter table leads no force row level security", "row-level security is not enabled and forced"),
     ("alter table leads disable row level security", "row-level security is not enabled and forced"),
     ("create policy p on leads for select using (true)", "a policy for everybody"),

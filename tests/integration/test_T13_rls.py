@@ -67,6 +67,9 @@ RIGHTS = {
     "model_nights": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "alerts": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "lead_results": Rights(1, NEVER, NEVER, NEVER, "ri"),
+    "notes": Rights(1, 2, NEVER, NEVER, ""),
+    "playbook_drafts": Rights(1, 3, 3, 3, ""),
+    "tier_overrides": Rights(1, 2, NEVER, NEVER, "r"),
     "audit_log": Rights(4, 1, NEVER, NEVER, "ri"),
     "api_keys": Rights(4, 4, 4, NEVER, ""),
     "invitations": Rights(4, 4, 4, NEVER, ""),
@@ -103,6 +106,9 @@ FRESH: dict[str, dict[str, Any]] = {
     "model_nights": {"night": "2026-11-21"},
     "alerts": {"id": f"{SPARE}1", "subject": "other"},
     "lead_results": {"id": f"{SPARE}1"},
+    "notes": {"id": f"{SPARE}1"},
+    "playbook_drafts": {"playbook_id": "spare playbook"},
+    "tier_overrides": {"id": f"{SPARE}1"},
     "audit_log": {"id": f"{SPARE}1"},
     "api_keys": {"id": f"{SPARE}1", "key_hash": "1" * 64},
     "invitations": {"id": f"{SPARE}1", "token_hash": "1" * 64},
@@ -127,12 +133,14 @@ UPDATE = {
     "invitations": "revoked_at = now()",
     "sessions": "revoked_at = now()",
     "idempotency_keys": "status = 200",
+    "playbook_drafts": "saved_at = now()",
 }
 
 
 EVIDENCE = (
     "playbook_versions", "decisions", "attempts", "carrier_events", "call_events", "suppressions", "outcomes", "scores",
     "audit_log", "consents", "voices", "lead_results", "model_files",
+    "notes", "tier_overrides",
 )  # fmt: skip
 
 

@@ -82,3 +82,9 @@ values (pg_temp.id('session'), pg_temp.id('workspace'), pg_temp.id('viewer'),
         encode(sha256(('session' || current_setting('test.tag'))::bytea), 'hex'), now() + interval '1 day');
 insert into idempotency_keys (workspace_id, user_id, key, request_sha256)
 values (pg_temp.id('workspace'), pg_temp.id('viewer'), 'one', repeat('0', 64));
+insert into notes (id, workspace_id, lead_id, text, written_by)
+values (pg_temp.id('note'), pg_temp.id('workspace'), pg_temp.id('lead'), 'Call after lunch.', pg_temp.id('agent'));
+insert into playbook_drafts (workspace_id, playbook_id, yaml, saved_by)
+values (pg_temp.id('workspace'), pg_temp.id('playbook'), 'goal: sell more', 'test');
+insert into tier_overrides (id, workspace_id, lead_id, kind, tier, why, who)
+values (pg_temp.id('override'), pg_temp.id('workspace'), pg_temp.id('lead'), 'priority', 'hot', 'They rang twice.', 'test');

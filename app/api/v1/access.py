@@ -47,6 +47,17 @@ ACCESS: Final[dict[str, Needed]] = {
     # leads
     # consents, suppressions
     # calls
+    "calls_list": VIEWER,
+    "calls_get": VIEWER,
+    "calls_events": VIEWER,
+    "calls_transcript": VIEWER,
+    "calls_heard": VIEWER,
+    "calls_waterfall": VIEWER,
+    "calls_cost": VIEWER,
+    "calls_score": VIEWER,
+    "calls_recording": AGENT,
+    "calls_recording_file": ANYONE,  # the signature in its address is the permission
+    "calls_peaks": VIEWER,
     # controls: whisper, takeover, handback, hang up
     # live
     # phone

@@ -26,6 +26,7 @@ ROUTES: Final[dict[str, int]] = {
     "session_refresh": 60,
     "calls_create": 60,
     "calls_recording": 60,
+    "calls_recording_file": 600,  # a player asks for one piece after the other
     "leads_import": 10,
     "leads_export": 10,
     "reports_get": 120,

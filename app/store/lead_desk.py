@@ -13,8 +13,8 @@ from app.store.connect import Connection
 from app.store.values import text as storable
 
 _SELECT = """
-    select l.id, l.phone, l.name, l.source, l.facts, l.tags, l.created_at, l.updated_at, s.probability, s.lower, s.upper,
-           s.reasons, s.model_version, h.tier as chosen_tier, coalesce(h.tier, s.tier, l.tier) as tier,
+    select l.id, l.phone, l.name, l.source, l.facts, l.tags, l.created_at, l.updated_at, s.probability, s.lower,
+           s.upper, s.reasons, s.model_version, h.tier as chosen_tier, coalesce(h.tier, s.tier, l.tier) as tier,
            o.result as last_result, coalesce(n.calls, 0) as calls,
            l.phone is not null and coalesce(strowger.is_suppressed(l.phone, 'voice'), true) as suppressed
     from leads l

@@ -136,6 +136,8 @@ def furnish(url: str) -> None:
         for tag in ("a", "b", "c"):
             db.execute("select set_config('test.tag', %s, false)", (tag,))
             db.execute(ONE_OF_EACH.read_bytes())
+            guest = (id_of(tag, "workspace"), id_of(tag, "guest"))  # to change and remove
+            db.execute("insert into members (workspace_id, user_id, role) values (%s, %s, 'viewer')", guest)
 
 
 def api_settings(url: str, folder: Path, **more: Any) -> Settings:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.integration
 @pytest.mark.parametrize("role", ROLES)
 def test_T12_everybody_sees_the_members_of_their_own_workspace(api: Api, role: str) -> None:
     items = api.as_(role, "b").get("/members").json()["items"]
-    assert {item["user_id"] for item in items} == {str(id_of("b", one)) for one in ROLES}
+    assert {item["user_id"] for item in items} == {str(id_of("b", one)) for one in (*ROLES, "guest")}
 
 
 def test_a_list_comes_in_pages(api: Api) -> None:
@@ -22,7 +22,7 @@ def test_a_list_comes_in_pages(api: Api) -> None:
         cursor = page["next_cursor"]
         if cursor is None:
             break
-    assert sorted(seen) == sorted(str(id_of("a", role)) for role in ROLES)
+    assert sorted(seen) == sorted(str(id_of("a", role)) for role in (*ROLES, "guest"))
 
 
 @pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24", "WzFd", "WyIyMDI2IiwgInkiXQ", "[]", "\u00e9", "WzEsMl0="])

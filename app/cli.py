@@ -194,6 +194,18 @@ def leads_export(
     raise typer.Exit(give_out(out))
 
 
+@leads.command("results")
+def leads_results(
+    file: Annotated[Path, typer.Argument(help="A CSV: the phone, won (yes/no), and the day if there is one.")],
+    country: Annotated[str, typer.Option(help="Of numbers without country code: US, ES, ...")] = "US",
+    as_json: AsJson = False,
+) -> None:
+    """Note which leads were won and lost, from a CRM's export: what models are judged by and learn from."""
+    from app.lead_results import take_in
+
+    raise typer.Exit(take_in(file, country=country, as_json=as_json))
+
+
 @leads.command("score")
 def leads_score(
     here: Annotated[bool, typer.Option("--here", help="In this process, not by `strowger worker`.")] = False,

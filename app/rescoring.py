@@ -39,7 +39,10 @@ def run(*, here: bool, as_json: bool) -> int:
     elif end.over:
         typer.echo(f"{end.done:,} leads scored by the model that serves now{f' in {seconds:.1f} s' * (not here)}.")
     else:
-        typer.echo(f"{end.done:,} of {end.leads:,} leads scored; no worker goes on. Is `strowger worker` running?")
+        typer.echo(
+            f"{end.done:,} of {end.leads:,} leads scored, and no more in {PATIENCE_S:.0f} s: is `strowger worker` "
+            "running? If it is busy, they will be scored later; --here does it at once."
+        )
     if end.put_aside:
         typer.echo(f"{end.put_aside:,} leads could not be scored: their jobs were put aside.", err=True)
     return 0 if end.over and not end.put_aside else 1

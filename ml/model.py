@@ -7,7 +7,7 @@ score depends on that row alone, to the last bit, whatever other rows are scored
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,14 +175,18 @@ class LeadModel:
 
     def score(self, row: Mapping[str, object]) -> Score:
         """Raises BadTable when a column the model needs is not in the row; extra ones are ignored."""
-        block = Encoder(self.model.schema, self._names).block([cells_of(row, self._names)])
+        return self.score_many([row])[0]
+
+    def score_many(self, rows: Sequence[Mapping[str, object]]) -> list[Score]:
+        """In the order given, each as it would be alone, to the last bit."""
+        if not rows:
+            return []
+        block = Encoder(self.model.schema, self._names).block([cells_of(row, self._names) for row in rows])
         found = self.model.predict(block)
-        probability = round(float(found.probability[0]), 6)
-        return Score(
-            probability,
-            round(float(found.lower[0]), 6),
-            round(float(found.upper[0]), 6),
-            self.model.cuts.tier(probability),
-            self._explain.reasons(block, found.moves)[0],
-            self.model.version,
-        )
+        reasons = self._explain.reasons(block, found.moves)
+        cut, version = self.model.cuts.tier, self.model.version
+        each = zip(found.probability.tolist(), found.lower.tolist(), found.upper.tolist(), reasons, strict=True)
+        return [
+            Score(round(p, 6), round(low, 6), round(high, 6), cut(round(p, 6)), why, version)
+            for p, low, high, why in each
+        ]

@@ -141,6 +141,7 @@ def train(champion: Model, known: Sequence[Known], shelf: Shelf, folder: Path, n
     with one_thread():
         fitted, later = fit(table, Plan()), _later(table)
     card = replace(card_for(table, fitted, "own outcomes"), later=later[0], later_baseline=later[1])
+    card = replace(card, ordered_by="the calls")
     file = folder / f"challenger{artifacts.SUFFIX}"
     model = artifacts.save(replace(fitted.model, card=card.to_json()), file, card.to_markdown(), table.block)
     answer = _tried(champion, model, frozen)

@@ -230,10 +230,9 @@ def _unseen(known: Sequence[Known], entry: Entry | None) -> tuple[Known, ...]:
 
 def _alert(db: Connection, facts: _Facts, look: Look, answer: Answer) -> None:
     """What stands is said once; what has passed is closed. Alarms of drift name the column that moved."""
+    usual = "the first calls here" if facts.champion is None else "the calls the model learned from"
     for shift in look.moved:
-        sentence = (
-            f"{shift.name} has moved: PSI {shift.psi:.2f}, KS {shift.ks:.2f} against what the model learned from."
-        )
+        sentence = f"{shift.name} has moved: PSI {shift.psi:.2f}, KS {shift.ks:.2f} against {usual}."
         alerts.raise_(db, "drift", shift.name, sentence, {"psi": shift.psi, "ks": shift.ks})
     alerts.close_others(db, "drift", tuple(shift.name for shift in look.moved))
     version = facts.model.version

@@ -157,3 +157,9 @@ def test_encoder_counts_what_it_could_not_use(trained: Any) -> None:
     encoder.block([["gold", "many", "1"], ["gold", "2", "x"], ["", "", ""]])
     assert encoder.unusable == {"visits": 1, "age": 1}
     assert encoder.unseen == {"plan": 2}
+
+
+def test_many_leads_are_scored_as_each_would_be_alone(trained: Any) -> None:
+    rows = [{"visits": v, "plan": p, "age": a} for v in (0, 3) for p in ("pro", "", "gold") for a in ("30", None)]
+    assert trained.model.score_many(rows) == [trained.model.score(row) for row in rows]
+    assert trained.model.score_many([]) == []

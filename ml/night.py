@@ -34,7 +34,7 @@ BATCH = 50  # outcomes: fewer say too little to be judged, and wait for more
 ENOUGH, ENOUGH_OF_A_KIND = 300, 30  # outcomes from which a model of one's own is tried
 MORE = 0.05  # share of new outcomes from which training again is worth it
 TRIAL = 1_000  # outcomes after which an undecided challenger gives its place to one that has learned what came since
-MOST_ROWS = 6_000  # newest calls: training takes seconds, so that a night's work fits in a task
+MOST_ROWS = 4_000  # newest calls: training takes seconds, so that a night fits in a task on a slow machine too
 
 SCORE = "the score itself"
 

@@ -42,6 +42,13 @@ def number_for(db: Connection, playbook: str) -> Number | None:
     return Number(**row) if row else None
 
 
+def oldest_number(db: Connection) -> Number | None:
+    """What this workspace calls from where nothing else is said."""
+    query = "select workspace_id, e164, playbook, whatsapp from phone_numbers order by created_at, e164 limit 1"
+    row = db.execute(query).fetchone()
+    return Number(**row) if row else None
+
+
 def seed_demo(
     url: str, *, number: str = "+12025550100", playbook_name: str, playbook_yaml: str, name: str = "Northlight Solar"
 ) -> UUID:

@@ -43,9 +43,38 @@ ACCESS: Final[dict[str, Needed]] = {
     "audit_list": ADMIN,
     # notifications
     # numbers
+    "numbers_list": VIEWER,
+    "numbers_create": ADMIN,
+    "numbers_change": ADMIN,
+    "numbers_remove": ADMIN,
     # playbooks
+    "playbooks_list": VIEWER,
+    "playbooks_create": MANAGER,
+    "playbooks_validate": VIEWER,
+    "playbooks_get": VIEWER,
+    "playbooks_save": MANAGER,
+    "playbooks_publish": MANAGER,
+    "playbooks_versions": VIEWER,
+    "playbooks_version": VIEWER,
+    "playbooks_diff": VIEWER,
+    "playbooks_rollback": MANAGER,
     # leads
+    "leads_next": VIEWER,
+    "leads_list": VIEWER,
+    "leads_create": AGENT,
+    "leads_import": MANAGER,
+    "leads_export": MANAGER,
+    "leads_get": VIEWER,
+    "leads_change": AGENT,
+    "leads_touches": VIEWER,
+    "leads_note": AGENT,
+    "leads_choose_tier": AGENT,
+    "leads_unchoose_tier": AGENT,
     # consents, suppressions
+    "consents_list": VIEWER,
+    "consents_create": MANAGER,
+    "suppressions_list": VIEWER,
+    "suppressions_create": AGENT,
     # calls
     "calls_list": VIEWER,
     "calls_get": VIEWER,
@@ -62,8 +91,19 @@ ACCESS: Final[dict[str, Needed]] = {
     # live
     # phone
     # outcomes, scores, messages, follow-ups
+    "outcomes_list": VIEWER,
+    "scores_list": VIEWER,
+    "messages_list": VIEWER,
+    "follow_ups_list": VIEWER,
     # models
+    "models_list": VIEWER,
+    "models_get": VIEWER,
+    "models_promote": ADMIN,
+    "models_rollback": ADMIN,
+    "models_retire": ADMIN,
     # reports
+    "reports_funnel": VIEWER,
+    "reports_get": VIEWER,
     # providers
     # campaigns
 }

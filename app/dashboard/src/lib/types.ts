@@ -2,7 +2,7 @@ import type { Role } from "./session";
 
 /** What the API answers; times are ISO 8601 in UTC, durations milliseconds. */
 export interface Page<T> { items: T[]; next_cursor: string | null }
-export interface Me { user_id: string; name: string; role: Role; workspace: { id: string; name: string } }
+export interface Me { user_id: string; name: string; role: Role; workspace_id: string; workspace: string }
 export type Tier = "hot" | "warm" | "cold";
 
 export interface CallItem {
@@ -38,7 +38,7 @@ export interface LeadDetail extends LeadItem { model_version: string | null; con
 export interface Consent { id: string; purpose: string; kind: string; wording: string; evidence: string; given_at: string; revoked_at: string | null }
 export interface Touch { at: string; kind: "call" | "message" | "note" | "decision" | "tier"; title: string; text: string; call_sid: string | null; by: string | null }
 export interface NextLead {
-  lead_id: string; name: string | null; phone: string; source: string; tier: Tier | null; p_answer: number; p_convert: number; value_usd: number;
+  lead_id: string; name: string | null; phone: string; source: string; p_answer: number; p_convert: number; value_usd: number;
   usd_per_minute: number; best_hour: string | null; explored: boolean; why: string[];
 }
 export interface ImportResult { read: number; written: number; refused: { row: number; why: string }[]; dry_run: boolean }

@@ -1,0 +1,86 @@
+"""Whom to call next, and why: the same ranking as `strowger next`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from app.api.context import Site
+from app.api.v1 import shown
+from app.api.v1.principal import Caller
+from app.compliance.rules import load
+from app.errors import NotFound
+from app.next_calls import Next, Wish, reasons, whom_next
+from app.sales.ranking import Capacity, Terms
+from app.store import workspaces
+from app.store.connect import Connection
+
+router = APIRouter(prefix="/leads", tags=["leads"])
+
+
+class NextLead(BaseModel):
+    """One call of the list. `explored`: picked to learn from, not for its worth. `best_hour` is local to the lead."""
+
+    lead_id: UUID
+    name: str | None
+    phone: str
+    source: str
+    p_answer: float
+    p_convert: float
+    value_usd: float
+    usd_per_minute: float
+    best_hour: str | None
+    explored: bool
+    why: list[str]
+
+
+class NextLeads(BaseModel):
+    """`left_out` leads may not be called now, or have been; the gate says why when one is called."""
+
+    items: list[NextLead]
+    left_out: int
+
+
+@router.get("/next", operation_id="leads_next")
+async def next_(
+    web: Site,
+    caller: Caller,
+    limit: Annotated[int, Query(ge=1, le=200)] = 25,
+    minutes: Annotated[float, Query(gt=0, le=10_000)] = 480.0,
+    value_usd: Annotated[float, Query(gt=0, le=1e9)] = 500.0,
+    cost_usd: Annotated[float, Query(ge=0, le=1e6)] = 1.0,
+    explore: Annotated[float, Query(ge=0, le=0.5)] = 0.1,
+) -> NextLeads:
+    """By expected profit per minute of calling, of those who may be called now."""
+    now = web.now()
+    wish = Wish(Terms(value_usd, cost_usd), Capacity(minutes, limit, explore), now.date().toordinal())
+
+    def read(db: Connection) -> Next:
+        number = workspaces.oldest_number(db)
+        if number is None:
+            raise NotFound("This workspace has no telephone number to call from.")
+        return whom_next(db, number, now, wish, load())
+
+    found = await web.records.user(caller.claims, read)
+    items = []
+    for place in found.ranking.places:
+        known, best = found.leads[place.prospect.lead_id], found.best[place.prospect.lead_id]
+        items.append(
+            NextLead(
+                lead_id=known.id,
+                name=known.name,
+                phone=shown.number(known.phone, caller),
+                source=known.source,
+                p_answer=round(place.prospect.answer.mean, 4),
+                p_convert=round(place.prospect.sale, 4),
+                value_usd=value_usd,
+                usd_per_minute=round(place.rate, 4),
+                best_hour=f"{best.local:%a %H:%M}" if best.at > found.now else None,
+                explored=place.explores,
+                why=reasons(place, found),
+            )
+        )
+    return NextLeads(items=items, left_out=len(found.ranking.refused) + len(found.ranking.waiting) + len(found.done))

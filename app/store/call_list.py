@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from app.store.connect import Connection
+from app.store.scores import SERVING_FIRST
 
-_SELECT = """
+_SELECT = f"""
     select c.id, c.call_sid, c.direction, c.caller, c.called, c.lead_id, l.name as lead_name, c.playbook,
            c.playbook_version, c.status, c.end_reason, c.recording_path, c.created_at, c.answered_at, c.ended_at,
            o.result, o.facts, o.appointment, o.follow_up, coalesce(o.turns, 0) as turns,
@@ -20,9 +21,10 @@ _SELECT = """
     left join leads l on l.workspace_id = c.workspace_id and l.id = c.lead_id
     left join outcomes o on o.call_id = c.id
     left join lateral (
-        select probability, tier from scores where call_id = c.id and not shadow order by scored_at desc limit 1
+        select s.probability, s.tier from scores s where s.call_id = c.id and not s.shadow
+        order by {SERVING_FIRST} limit 1
     ) s on true
-"""
+"""  # noqa: S608 - a constant
 _ORDER = " order by c.created_at desc, c.id desc limit %(most)s"
 
 # Each filter as its condition; only constants are put together, what a person typed is always a parameter (T26).

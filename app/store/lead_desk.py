@@ -10,17 +10,20 @@ from uuid import UUID
 
 from app.store.call_list import like
 from app.store.connect import Connection
+from app.store.scores import SERVING_FIRST
 from app.store.values import text as storable
 
-_SELECT = """
+_SELECT = f"""
     select l.id, l.phone, l.name, l.source, l.facts, l.tags, l.created_at, l.updated_at, s.probability, s.lower,
            s.upper, s.reasons, s.model_version, h.tier as chosen_tier, coalesce(h.tier, s.tier, l.tier) as tier,
            o.result as last_result, coalesce(n.calls, 0) as calls,
            l.phone is not null and coalesce(strowger.is_suppressed(l.phone, 'voice'), true) as suppressed
     from leads l
     left join lateral (
-        select probability, lower, upper, tier, reasons, model_version from scores
-        where workspace_id = l.workspace_id and lead_id = l.id and not shadow order by scored_at desc limit 1
+        select s.probability, s.lower, s.upper, s.tier, s.reasons, s.model_version
+        from scores s join calls c on c.id = s.call_id
+        where s.workspace_id = l.workspace_id and s.lead_id = l.id and not s.shadow
+        order by c.created_at desc, {SERVING_FIRST} limit 1
     ) s on true
     left join lateral (
         select tier from tier_overrides
@@ -33,7 +36,7 @@ _SELECT = """
     left join lateral (
         select count(*)::integer as calls from calls where workspace_id = l.workspace_id and lead_id = l.id
     ) n on true
-"""
+"""  # noqa: S608 - a constant
 _CONDITIONS = {
     "tier": "coalesce(h.tier, s.tier, l.tier) = %(tier)s",
     "tag": "%(tag)s = any(l.tags)",

@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import observe
 from app.api import callbacks, health, home, media, messages, problems, voice
 from app.api.context import CarrierSettings, Conversations, Web
+from app.api.dashboard import Dashboard
 from app.api.issuer import Issuer
 from app.api.neighbours import Neighbours
 from app.api.pulse import Pulse
@@ -92,6 +93,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     app.add_middleware(Once)
     if settings.origins():
         app.add_middleware(CORSMiddleware, allow_origins=settings.origins(), **CROSS_ORIGIN)
+    app.add_middleware(Dashboard)
     app.add_middleware(Shield)
     for part in (home, voice, callbacks, messages, media, health):
         app.include_router(part.router)

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 
 from rich.console import Console
 
-from app import playbooks
+from app import dashboard_build, playbooks
 from app.demo.callers import callers
 from app.demo.exchange import exchange_for
 from app.demo.run import Demo
+from app.errors import BadInput
 from app.link import one_time_link
 from app.local import NUMBER, Machine, machine
 from app.settings import Settings, load
@@ -26,6 +27,11 @@ def run(*, port: int) -> int:
     """Returns at Ctrl-C, once the last call has ended."""
     console = Console()
     settings = load()
+    try:
+        with console.status("Building the dashboard (once, a minute) ..."):
+            dashboard_build.build()
+    except BadInput as error:
+        console.print(f"No dashboard: {error}", style="yellow")
     console.print("Starting Postgres, Valkey, the service, a worker and the beat ...")
     with contextlib.suppress(KeyboardInterrupt), machine(settings, port) as running:
         for notice in running.notices:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from app.ports import Messenger
 from app.settings import Settings, load
 from app.store.connect import Database
 from workers.model import Judge, Models
+from workers.offers import OfferTiers
 from workers.shelf import StoredShelf
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Resources:
     rules: Rules
     now: Callable[[], datetime]
     data_dir: Path = Path(".strowger")
+    offers: OfferTiers = field(default_factory=OfferTiers)
 
 
 def current() -> Resources:

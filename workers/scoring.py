@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.dialog.events import Entry as LogEntry
+from app.errors import NotFound
 from app.sales.conversation import conversation_of
 from app.sales.lead import LeadHistory
+from app.sales.offer import Corrected, Suggestion, Told
+from app.sales.packages import told_in
 from app.sales.registry import Entry
-from app.store import alerts, call_events, calls, leads, models, outbox, scores
+from app.store import alerts, call_events, calls, corrections, leads, models, outbox, playbooks, scores
+from app.store.calls import CallRow
 from app.store.connect import Connection
 from workers.jobs import Later, Ref
 from workers.model import Judged
@@ -16,14 +21,26 @@ from workers.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
+class Offering:
+    """What the package that suits is told by: the YAML of the call's playbook, what was said, and what people corrected
+    so far."""
+
+    playbook: str
+    name: str
+    told: Told
+    corrected: tuple[Corrected, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class News:
-    """What there is to score. `latest`: the lead has not called again since."""
+    """What there is to score. `latest`: the lead has not called again since. `offering` None: the playbook is gone."""
 
     call_id: UUID
     lead_id: UUID
     history: LeadHistory
     latest: bool
     entries: tuple[Entry, ...]
+    offering: Offering | None
 
 
 def score_call(resources: Resources, job: Ref) -> str | Later:
@@ -36,19 +53,27 @@ def score_call(resources: Resources, job: Ref) -> str | Later:
     judged = resources.judge(job.workspace_id, news.entries, news.history)
     if judged is None:
         return Later("the model is being made", seconds=2.0)
+    offer = suited(resources, news.offering)
     with resources.database.worker(job.workspace_id) as db:
-        new = keep(db, news, judged)
+        new = keep(db, news, judged, offer)
         outbox.done(db, job.id)
     return f"scored {judged.score.tier}" if new else "was scored before"
 
 
-def keep(db: Connection, news: News, judged: Judged, *, again: bool = False) -> bool:
+def suited(resources: Resources, offering: Offering | None) -> Suggestion | None:
+    """The package that suits, outside of any transaction: its model may have to be made."""
+    if offering is None:
+        return None
+    return resources.offers.suggest(offering.playbook, offering.name, offering.corrected, offering.told)
+
+
+def keep(db: Connection, news: News, judged: Judged, offer: Suggestion | None = None, *, again: bool = False) -> bool:
     """False when this call has this model's score already. The challenger's score is kept where nobody is shown it.
 
     `again`: the tier follows the model that serves now, also where its score had been known from an earlier time.
     """
     of = (news.lead_id, news.call_id)
-    new = scores.record(db, *of, judged.score, judged.row)
+    new = scores.record(db, *of, judged.score, judged.row, offer=offer)
     if judged.shadow is not None:
         scores.record(db, *of, judged.shadow, judged.row, shadow=True)
     if (new or again) and news.latest:
@@ -65,12 +90,21 @@ def load(db: Connection, call_sid: str) -> News | None:
     lead = leads.get(db, call.lead_id) if call is not None and call.lead_id is not None else None
     if call is None or lead is None:
         return None
+    entries = call_events.read(db, call_sid)
     sids = [past.call_sid for past in leads.past_calls(db, lead.id)]
     history = LeadHistory(
         lead_id=lead.id,
         source=lead.source,
         facts=lead.facts,
         calls=sids.index(call_sid) + 1,
-        last=conversation_of(call_events.read(db, call_sid)),
+        last=conversation_of(entries),
     )
-    return News(call.id, lead.id, history, sids[-1] == call_sid, models.serving(db))
+    return News(call.id, lead.id, history, sids[-1] == call_sid, models.serving(db), _offering(db, call, entries))
+
+
+def _offering(db: Connection, call: CallRow, entries: tuple[LogEntry, ...]) -> Offering | None:
+    try:
+        text = playbooks.text_of(db, call.playbook, call.playbook_version)
+    except NotFound:
+        return None
+    return Offering(text, call.playbook, told_in(entries), corrections.of_offers(db))

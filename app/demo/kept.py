@@ -10,6 +10,7 @@ from uuid import UUID
 from app.demo.callers import Caller
 from app.sales.cost import Cost, cost_of
 from app.sales.lead import Score
+from app.sales.offer import Suggestion
 from app.sales.outcome import Outcome
 from app.sales.prices import Prices
 from app.store import call_events, messages, outcomes, scores, suppressions
@@ -31,6 +32,7 @@ class Kept:
     suppressed: bool
     recording: Path
     cost: Cost
+    offer: Suggestion | None = None
 
     def missing(self) -> tuple[str, ...]:
         """What should have happened and did not, in words; empty when the call went as it should."""
@@ -82,4 +84,5 @@ class Archive:
                 suppressed=suppressions.is_suppressed(db, caller.phone),
                 recording=recording,
                 cost=cost_of(call_events.read(db, call_sid), self._prices),
+                offer=scores.offer_of_call(db, call_sid),
             )

@@ -28,6 +28,7 @@ def as_json(kept: Sequence[Kept]) -> str:
             "wanted": one.caller.wants.value,
             "outcome": dataclasses.asdict(one.outcome) if one.outcome else None,
             "score": dataclasses.asdict(one.score) if one.score else None,
+            "offer": dataclasses.asdict(one.offer) if one.offer else None,
             "message": {"text": one.message.text, "status": one.message.status} if one.message else None,
             "suppressed": one.suppressed,
             "recording": str(one.recording),
@@ -68,6 +69,11 @@ def _rows(kept: Kept) -> list[tuple[str, str]]:
             ("score", f"{bounds}, tier {score.tier.value}, model {score.model_version}, {score.origin}"),
             ("because", "; ".join(reason.replace("_", " ") for reason in score.reasons)),
         ]
+    if offer := kept.offer:
+        named = (
+            f"{offer.package} ({offer.probability:.0%})" if offer.package else f"open: {', '.join(offer.candidates)}"
+        )
+        rows.append(("package", f"{named}, model {offer.model_version}; {'; '.join(offer.reasons)}"))
     rows.append(("follow-up", f"{kept.message.text} [{kept.message.status}]" if kept.message else "none"))
     if kept.suppressed:
         rows.append(("list", f"{kept.caller.phone} is suppressed on every channel"))

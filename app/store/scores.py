@@ -7,6 +7,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from app.sales.lead import Score, Tier
+from app.sales.offer import Suggestion
 from app.store.connect import Connection
 from app.store.values import json
 
@@ -19,9 +20,9 @@ SERVING_FIRST = """
 
 _RECORD = """
     insert into scores (workspace_id, lead_id, call_id, model_version, probability, lower, upper, tier, reasons, shadow,
-                        features)
+                        features, offer, offer_detail)
     values (strowger.here(), %(lead_id)s, %(call_id)s, %(model_version)s, %(probability)s, %(lower)s, %(upper)s,
-            %(tier)s, %(reasons)s, %(shadow)s, %(features)s)
+            %(tier)s, %(reasons)s, %(shadow)s, %(features)s, %(offer)s, %(offer_detail)s)
     on conflict (call_id, model_version) do nothing
 """
 _OF_CALL = f"""
@@ -29,6 +30,10 @@ _OF_CALL = f"""
     from scores s join calls c on c.id = s.call_id
     where c.call_sid = %s and not s.shadow order by {SERVING_FIRST} limit 1
 """  # noqa: S608 - a constant
+_OFFER = """
+    select s.offer, s.offer_detail from scores s join calls c on c.id = s.call_id
+    where c.call_sid = %s and not s.shadow and s.offer_detail <> '{}' order by s.scored_at desc limit 1
+"""
 
 
 def record(
@@ -39,10 +44,16 @@ def record(
     row: Mapping[str, object] | None = None,
     *,
     shadow: bool = False,
+    offer: Suggestion | None = None,
 ) -> bool:
-    """`row` is what the model looked at. False when this model version has scored this call before."""
+    """`row` is what the model looked at; `offer` the package that suits.
+
+    False when this model version has scored this call before.
+    """
     values = asdict(score) | {"lead_id": lead_id, "call_id": call_id, "reasons": list(score.reasons)}
     values |= {"shadow": shadow, "features": json(dict(row or {}))}
+    detail = asdict(offer) if offer else {}
+    values |= {"offer": detail.pop("package", None), "offer_detail": json(detail)}
     return db.execute(_RECORD, values).rowcount == 1
 
 
@@ -52,3 +63,13 @@ def of_call(db: Connection, call_sid: str) -> Score | None:
     if row is None:
         return None
     return Score(**{**row, "tier": Tier(row["tier"]), "reasons": tuple(row["reasons"])})
+
+
+def offer_of_call(db: Connection, call_sid: str) -> Suggestion | None:
+    """The latest; None where no offer tier was asked for. A person's word is in `app.store.overrides`."""
+    row = db.execute(_OFFER, (call_sid,)).fetchone()
+    if row is None:
+        return None
+    detail = row["offer_detail"]
+    lists = {name: tuple(detail[name]) for name in ("candidates", "reasons")}
+    return Suggestion(**{**detail, **lists, "package": row["offer"]})

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from app import observe
 from app.api import callbacks, health, home, media, messages, problems, voice
 from app.api.context import CarrierSettings, Conversations, Web
 from app.api.dashboard import Dashboard
+from app.api.feed import Feed
 from app.api.issuer import Issuer
 from app.api.neighbours import Neighbours
 from app.api.pulse import Pulse
@@ -24,6 +26,7 @@ from app.api.records import Records
 from app.api.room import Limits, Room
 from app.api.shield import Shield
 from app.api.switchboard import Switchboard
+from app.api.told import tell
 from app.api.v1 import router as v1
 from app.api.v1.claims import Supabase, Tokens
 from app.api.v1.doors import Doors, Remembered
@@ -63,14 +66,16 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
         clock = asyncio.get_running_loop().time
         records = Records(Database.open(database_url), Database.open(database_url))
         room = Room(Limits(calls=settings.max_calls, lag_ms=settings.max_lag_ms, busy=settings.max_busy))
-        board = Switchboard(room, clock, neighbours.tell if neighbours else lambda news: None)
+        feed = Feed(settings.redis_url.get_secret_value() if settings.redis_url else None)
+        board = Switchboard(room, clock, neighbours.tell if neighbours else lambda news: None, partial(tell, feed))
         conversations = (hosting or _hosting())(settings, records, board)
         doors = _doors(settings, issuer, clock)
         app.state.web = Web(
-            carrier, records, board, conversations, lambda: datetime.now(UTC), doors, issuer, recordings, prices
+            carrier, records, board, conversations, lambda: datetime.now(UTC), doors, issuer, recordings, prices, feed
         )
         try:
             async with AsyncExitStack() as open_:
+                await open_.enter_async_context(feed.running())
                 await open_.enter_async_context(conversations)
                 await open_.enter_async_context(Pulse(room, lambda: len(board.talking())).beating())
                 if neighbours:

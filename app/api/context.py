@@ -10,6 +10,7 @@ from typing import Annotated, Protocol, Self, TypeAlias, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from app.api.feed import Feed
 from app.api.issuer import Issuer
 from app.api.recordings import Recordings
 from app.api.records import Records
@@ -64,6 +65,7 @@ class Web:
     issuer: Issuer
     recordings: Recordings
     prices: Prices
+    feed: Feed
 
     def url(self, path: str) -> str:
         return self.settings.public_url + path

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol, Self
 
 from app import observe
@@ -105,7 +106,7 @@ class Host:
         """Raises NotAuthentic when the stream is not the one the token was for, Busy when one is still open."""
         assert self._pacer is not None
         kept: list[Entry] = []
-        journal = Remembering(StoreJournal(self._writer, call), kept)
+        journal = Remembering(StoreJournal(self._writer, call), kept, partial(self._board.logged, call))
 
         async def admit(started: Started, end_now: EndNow) -> Admission:
             self._identify(started, call, token)
@@ -186,8 +187,8 @@ class Host:
 class Remembering:
     """A journal that also keeps the entries at hand, from which the outcome is written at the end, and counts them."""
 
-    def __init__(self, journal: Journal, kept: list[Entry]) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, kept: list[Entry], tell: Callable[[Entry], None]) -> None:
+        self._journal, self._tell = journal, tell
         self.kept = kept
         self.began = False
         self._stand_ins = StandInTimes()
@@ -196,12 +197,14 @@ class Remembering:
         self.kept.append(entry)
         measure(entry)
         self._stand_ins.take(entry)
+        self._tell(entry)
         self._journal.record(entry)
 
     async def commit(self, entry: Entry) -> None:
         self.kept.append(entry)
         measure(entry)
         self._stand_ins.take(entry)
+        self._tell(entry)
         await self._journal.commit(entry)
 
     async def settle(self) -> None:

@@ -67,6 +67,13 @@ class Room:
             return "processor"
         return None
 
+    @property
+    def capacity(self) -> int:
+        """How many calls at once there is room for, as far as is known now."""
+        return (
+            min(self._limits.calls, int(self._limits.busy / self.call_share)) if self.call_share else self._limits.calls
+        )
+
     def _late(self) -> int:
         return sum(lag > self._limits.lag_ms for _, lag in self._lags)
 

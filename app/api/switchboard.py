@@ -18,7 +18,8 @@ from enum import StrEnum
 from app import observe
 from app.api.news import AnswerReported, AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated
 from app.api.room import Room
-from app.dialog.events import CarrierReport
+from app.dialog.events import CarrierReport, Entry
+from app.store.calls import CallRow
 
 RING_S = 75.0  # a media token lives 60 s; a seat nobody came to is free after that
 FAREWELL_S = 5.0  # from the end of the conversation until the carrier has asked what comes next
@@ -43,14 +44,20 @@ class _Seat:
 
 
 class Switchboard:
-    """`room` is this process's; `tell` reaches the other processes behind the same port."""
+    """`room` is this process's; `tell` reaches the other processes behind the same port; `logged` hears of each entry
+    of a call's log as it is made, and must neither wait nor fail."""
 
     def __init__(
-        self, room: Room, clock: Callable[[], float], tell: Callable[[News], None] = lambda news: None
+        self,
+        room: Room,
+        clock: Callable[[], float],
+        tell: Callable[[News], None] = lambda news: None,
+        logged: Callable[[CallRow, Entry], None] = lambda call, entry: None,
     ) -> None:
         self._room = room
         self._clock = clock
         self._tell = tell
+        self.logged = logged
         self._calls: dict[str, _Seat] = {}
         self._others: dict[int, Standing] = {}
         self._draining = False
@@ -75,6 +82,11 @@ class Switchboard:
     def talking(self) -> tuple[str, ...]:
         """The conversations of this process."""
         return tuple(sid for sid, seat in self._calls.items() if seat.stage is Stage.TALKING and seat.place is None)
+
+    @property
+    def capacity(self) -> int:
+        """Calls at once that this process has room for."""
+        return self._room.capacity
 
     def standing(self, *, ready: bool) -> Standing:
         return Standing(len(self.talking()), self._has_room(), ready)

@@ -23,6 +23,10 @@ _READ = """
     where c.call_sid = %(call_sid)s and e.seq > %(after)s
     order by e.seq
 """
+_OF_CALLS = """
+    select e.call_id, e.seq, e.at_ms, e.kind, e.body from call_events e
+    where e.call_id = any(%s) and e.kind <> 'Signalled' order by e.call_id, e.seq
+"""
 _LAST = (
     "select coalesce(max(e.seq), 0) as seq from call_events e join calls c on c.id = e.call_id where c.call_sid = %s"
 )
@@ -52,6 +56,15 @@ def read(db: Connection, call_sid: str, after_seq: int = 0) -> tuple[Entry, ...]
     """In order. Facts of a newer version come as `Unknown`."""
     rows = db.execute(_READ, {"call_sid": call_sid, "after": after_seq})
     return tuple(Entry(row["seq"], row["at_ms"], from_record(row["kind"], row["body"])) for row in rows)  # type: ignore[arg-type]
+
+
+def of_calls(db: Connection, call_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
+    """The logs of several calls, in one query."""
+    found: dict[UUID, list[Entry]] = {}
+    for row in db.execute(_OF_CALLS, (list(call_ids),)):
+        entry = Entry(row["seq"], row["at_ms"], from_record(row["kind"], row["body"]))  # type: ignore[arg-type]
+        found.setdefault(row["call_id"], []).append(entry)
+    return found
 
 
 def last_seq(db: Connection, call_sid: str) -> int:

@@ -89,6 +89,8 @@ ACCESS: Final[dict[str, Needed]] = {
     "calls_peaks": VIEWER,
     # controls: whisper, takeover, handback, hang up
     # live
+    "live_get": VIEWER,
+    "live_health": VIEWER,
     # phone
     # outcomes, scores, messages, follow-ups
     "outcomes_list": VIEWER,
@@ -111,6 +113,7 @@ ACCESS: Final[dict[str, Needed]] = {
 # WebSockets, by the name of their route: the purpose of the one-time ticket that opens each (see tickets.py).
 SOCKETS: Final[dict[str, str]] = {
     # live
+    "live_feed": "feed",
     # listen
 }
 

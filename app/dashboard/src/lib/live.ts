@@ -1,6 +1,6 @@
 import { onScopeDispose, ref, shallowRef, triggerRef } from "vue";
 import { api } from "./api";
-import type { HealthLine, LiveCall, Snapshot } from "./types";
+import type { CallItem, HealthLine, LiveCall, Snapshot } from "./types";
 
 interface Message { seq: number; at: string; kind: string; call_sid?: string; body: Record<string, unknown> }
 
@@ -76,8 +76,9 @@ export function useLive() {
       if (body.state === "ended") calls.value.delete(sid);
       else {
         const known = calls.value.get(sid);
-        const since = Number(body.since_ms ?? 0);
-        calls.value.set(sid, { ...(known ?? { said: [] }), ...body, began: known?.began ?? Date.now() - since } as LiveCall & { began: number });
+        const fresh = { sid, lead_name: null, score: null, taken_by: null, said: [], began: Date.now() };
+        calls.value.set(sid, { ...fresh, ...body, ...known } as LiveCall & { began: number });
+        if (!known) void introduce(sid);
       }
       return;
     }
@@ -85,6 +86,15 @@ export function useLive() {
     if (!call) return;
     if (kind === "said") say(call, body as { by: "agent" | "caller"; text: string; final: boolean });
     if (kind === "score") calls.value.set(sid, { ...call, score: Number(body.probability) });
+  }
+
+  /** The feed tells numbers by their end only; who may see more asks. */
+  async function introduce(sid: string): Promise<void> {
+    const found = await api.get<CallItem>(`/calls/${sid}`).catch(() => null);
+    const call = calls.value.get(sid);
+    if (!found || !call) return;
+    calls.value.set(sid, { ...call, person: found.person, lead_name: found.lead_name });
+    triggerRef(calls);
   }
 
   function say(call: LiveCall, line: { by: "agent" | "caller"; text: string; final: boolean }): void {

@@ -38,11 +38,12 @@ def demo(
 @cli.command()
 def up(
     port: Annotated[int, typer.Option(help="Where the service listens on this machine.")] = 8000,
+    seed: Annotated[bool, typer.Option(help="Begin with two weeks of made-up calls.")] = True,
 ) -> None:
     """Embedded Postgres and Valkey, service, worker, beat and a local telephone exchange; stays up."""
     from app.up import run
 
-    raise typer.Exit(run(port=port))
+    raise typer.Exit(run(port=port, seeded=seed))
 
 
 @cli.command()

@@ -23,7 +23,7 @@ LOOK_S = 1.0
 CAST = 90  # different numbers before the first one calls again
 
 
-def run(*, port: int) -> int:
+def run(*, port: int, seeded: bool = True) -> int:
     """Returns at Ctrl-C, once the last call has ended."""
     console = Console()
     settings = load()
@@ -36,12 +36,12 @@ def run(*, port: int) -> int:
     with contextlib.suppress(KeyboardInterrupt), machine(settings, port) as running:
         for notice in running.notices:
             console.print(notice, style="dim")
-        asyncio.run(_stay(settings, running, console))
+        asyncio.run(_stay(settings, running, console, seeded=seeded))
     console.print("Stopped.")
     return 0
 
 
-async def _stay(settings: Settings, running: Machine, console: Console) -> None:
+async def _stay(settings: Settings, running: Machine, console: Console, *, seeded: bool) -> None:
     port = running.service_url.rpartition(":")[2]
     address = one_time_link(running.database_url, running.workspace_id, f"http://localhost:{port}")
     console.print(f"Open       {address}", soft_wrap=True)
@@ -58,10 +58,21 @@ async def _stay(settings: Settings, running: Machine, console: Console) -> None:
             console.print("Press Enter and somebody phones in. Ctrl-C stops everything.")
         demo = Demo(settings, running, console)
         async with asyncio.TaskGroup() as group:
+            if seeded and settings.database_url is None:
+                group.create_task(asyncio.to_thread(_seed, settings, running, console))
             group.create_task(_watch(running, console))
             cast = itertools.cycle(callers(CAST))
             async for _ in _enter():
                 group.create_task(demo.ring(exchange, next(cast)))
+
+
+def _seed(settings: Settings, running: Machine, console: Console) -> None:
+    """Beside the running service: nobody waits for it."""
+    from app.seed.write import seed
+
+    written = seed(settings, running.database_url, running.workspace_id)
+    if written:
+        console.print(f"Seeded     {written} calls of the last two weeks, made up (`--no-seed` leaves them out)")
 
 
 async def _watch(running: Machine, console: Console) -> None:

@@ -23,6 +23,7 @@ from app.exchange.exchange import Exchange
 from app.exchange.memory import MemorySockets, MemoryWebhooks, ServerSocket
 from app.exchange.personas import ReactivePersona
 from app.exchange.phones import Handset, Pickup
+from app.exchange.recording import Tape
 from app.exchange.virtual import run
 from app.ports import AudioChunk, CallerSound, Expectation, TextToSpeech
 from app.providers.offline.dialogue import PlaybookDialogue
@@ -87,12 +88,13 @@ class _Journal:
     """Keeps the log, and tells the person what each line is for."""
 
     person: ReactivePersona
+    hears: Callable[[AgentSaid], str]
     entries: list[Entry] = field(default_factory=list)
 
     def record(self, entry: Entry) -> None:
         self.entries.append(entry)
         if isinstance(entry.fact, AgentSaid):
-            self.person.ears.hear(entry.fact.purpose)
+            self.person.ears.hear(self.hears(entry.fact))
 
     async def commit(self, entry: Entry) -> None:
         self.record(entry)
@@ -101,13 +103,26 @@ class _Journal:
         """Everything already is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A held call: its log, and both sides of its sound."""
+
+    entries: tuple[Entry, ...]
+    tape: Tape
+
+
 def hold(business: Business, person: ReactivePersona) -> tuple[Entry, ...]:
     """The log of the whole call. Takes a fraction of a second, however long the call is."""
-    return run(_hold(business, person))
+    return held(business, person, lambda said: said.purpose).entries
 
 
-async def _hold(business: Business, person: ReactivePersona) -> tuple[Entry, ...]:
-    journal, mind, pacer = _Journal(person), _Mind(), Pacer()
+def held(business: Business, person: ReactivePersona, hears: Callable[[AgentSaid], str]) -> Call:
+    """`hears` is what the person's rules look at: what a line of ours is for, or its text."""
+    return run(_hold(business, person, hears))
+
+
+async def _hold(business: Business, person: ReactivePersona, hears: Callable[[AgentSaid], str]) -> Call:
+    journal, mind, pacer = _Journal(person, hears), _Mind(), Pacer()
     dialogue = PlaybookDialogue(business.book, business.intents.understand, today=business.today, direction="inbound")
     parts = Parts(dialogue, mind, business.tts, ScriptedVoiceActivity())
 
@@ -123,5 +138,5 @@ async def _hold(business: Business, person: ReactivePersona) -> tuple[Entry, ...
 
     async with MemorySockets(serve) as sockets, Exchange(MemoryWebhooks(answer), sockets) as exchange:
         exchange.add_number(Number(BUSINESS, voice_url="https://simulated.invalid/voice"))
-        await exchange.dial_in(CALLER, BUSINESS, _Phone(person, mind))
-    return tuple(journal.entries)
+        record = await exchange.dial_in(CALLER, BUSINESS, _Phone(person, mind))
+    return Call(tuple(journal.entries), record.tape)

@@ -36,6 +36,7 @@ from app.api.v1.limits import Limits as RateLimits
 from app.api.v1.schema import described
 from app.errors import BadSetting
 from app.pricing import table as price_table
+from app.providers.outgoing import SignedPost
 from app.secret_key import SecretKey
 from app.settings import EXAMPLES, Settings
 from app.store.connect import Database
@@ -57,7 +58,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     carrier = carrier_settings(settings)
     database_url = _required(settings.database_url, "DATABASE_URL")
     secret_key = SecretKey.of(settings)
-    issuer = Issuer(secret_key)
+    issuer, hooks = Issuer(secret_key), SignedPost(secret_key)
     recordings = Recordings(settings.data_dir / "recordings", secret_key.signing("recordings"))
     prices = price_table(settings.prices)
 
@@ -71,7 +72,17 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
         conversations = (hosting or _hosting())(settings, records, board)
         doors = _doors(settings, issuer, clock)
         app.state.web = Web(
-            carrier, records, board, conversations, lambda: datetime.now(UTC), doors, issuer, recordings, prices, feed
+            settings=carrier,
+            records=records,
+            board=board,
+            conversations=conversations,
+            now=lambda: datetime.now(UTC),
+            doors=doors,
+            issuer=issuer,
+            hooks=hooks,
+            recordings=recordings,
+            prices=prices,
+            feed=feed,
         )
         try:
             async with AsyncExitStack() as open_:

@@ -19,6 +19,7 @@ TASKS = {
     "night": "models.night",
     "followup": "followup.send",
     "resend": "followup.resend",
+    "webhook": "webhook.deliver",
 }
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from app.compliance import rules
 from app.compliance.rules import Rules
 from app.ports import Messenger
+from app.providers.outgoing import SignedPost
+from app.secret_key import SecretKey
 from app.settings import Settings, load
 from app.store.connect import Database
 from workers.model import Judge, Models
@@ -41,6 +43,7 @@ class Resources:
     now: Callable[[], datetime]
     data_dir: Path = Path(".strowger")
     offers: OfferTiers = field(default_factory=OfferTiers)
+    hooks: SignedPost | None = None
 
 
 def current() -> Resources:
@@ -63,6 +66,7 @@ def assemble(settings: Settings) -> Resources:
         rules=rules.load(),
         now=lambda: datetime.now(UTC),
         data_dir=settings.data_dir,
+        hooks=SignedPost(SecretKey.of(settings)),
     )
 
 

@@ -12,7 +12,7 @@ from app.sales.lead import LeadHistory
 from app.sales.offer import Corrected, Suggestion, Told
 from app.sales.packages import told_in
 from app.sales.registry import Entry
-from app.store import alerts, call_events, calls, corrections, leads, models, outbox, playbooks, scores
+from app.store import alerts, call_events, calls, corrections, leads, models, outbox, playbooks, scores, webhooks
 from app.store.calls import CallRow
 from app.store.connect import Connection
 from workers.jobs import Later, Ref
@@ -78,6 +78,9 @@ def keep(db: Connection, news: News, judged: Judged, offer: Suggestion | None = 
         scores.record(db, *of, judged.shadow, judged.row, shadow=True)
     if (new or again) and news.latest:
         leads.set_tier(db, news.lead_id, judged.score.tier)
+    if new and news.latest:
+        told = {"lead_id": str(news.lead_id), "tier": judged.score.tier, "model_version": judged.score.model_version}
+        webhooks.tell(db, "lead.scored", f"{news.call_id}:{judged.score.model_version}", told)
     for version, why in judged.refused:
         sentence = f"Model {version} could not be used, {judged.score.model_version} scored instead: {why}"
         alerts.raise_(db, "model_refused", version, sentence, {"instead": judged.score.model_version})

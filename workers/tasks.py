@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workers import followup, night, outcomes, rescore, scoring
+from workers import followup, night, outcomes, rescore, scoring, webhooks
 from workers.jobs import Act
 
 # What a job can be about. The relay knows which kind of job goes to which of them.
@@ -15,4 +15,5 @@ JOBS: Mapping[str, Act] = {
     "models.night": night.watch,
     "followup.send": followup.send,
     "followup.resend": followup.resend,
+    "webhook.deliver": webhooks.deliver,
 }

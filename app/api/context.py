@@ -17,6 +17,7 @@ from app.api.records import Records
 from app.api.switchboard import Switchboard
 from app.api.v1.doors import Doors
 from app.api.wire import Wire
+from app.providers.outgoing import SignedPost
 from app.sales.prices import Prices
 from app.store.calls import CallRow
 
@@ -63,6 +64,7 @@ class Web:
     now: Callable[[], datetime]
     doors: Doors
     issuer: Issuer
+    hooks: SignedPost
     recordings: Recordings
     prices: Prices
     feed: Feed

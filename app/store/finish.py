@@ -9,7 +9,7 @@ from uuid import UUID
 from app.dialog.events import Entry
 from app.dialog.transcript import transcript_of
 from app.sales.outcome import Outcome, Result, outcome_of
-from app.store import call_events, calls, leads, outbox, outcomes, promises, turns
+from app.store import call_events, calls, leads, outbox, outcomes, promises, turns, webhooks
 from app.store.calls import CallRow
 from app.store.connect import Connection
 
@@ -32,9 +32,22 @@ def finish_call(db: Connection, call: CallRow, entries: Sequence[Entry]) -> bool
     if outcome.facts:
         leads.learn(db, lead_id, outcome.facts)
     outbox.put(db, "score", call.call_sid)
+    webhooks.tell(db, "call.ended", call.call_sid, _told(call, lead_id, outcome, now))
     if _follows_up(outcome):
         outbox.put(db, "followup", call.call_sid)
     return True
+
+
+def _told(call: CallRow, lead_id: UUID, outcome: Outcome, now: datetime) -> dict[str, object]:
+    """Ids and results only: who wants the words asks the API for them, with a key."""
+    return {
+        "call_sid": call.call_sid,
+        "lead_id": str(lead_id),
+        "direction": call.direction,
+        "result": outcome.result.value,
+        "reason": outcome.reason,
+        "ended_at": (call.ended_at or now).isoformat(),
+    }
 
 
 def _lead_of(db: Connection, call: CallRow) -> UUID:

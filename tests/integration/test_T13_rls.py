@@ -75,6 +75,8 @@ RIGHTS = {
     "invitations": Rights(4, 4, 4, NEVER, ""),
     "tickets": Rights(NEVER, NEVER, NEVER, NEVER, "ri"),
     "sessions": Rights(NEVER, NEVER, NEVER, NEVER, "riu"),
+    "webhooks": Rights(4, 4, 4, NEVER, "ru"),
+    "webhook_deliveries": Rights(4, NEVER, NEVER, NEVER, "riu"),
     "idempotency_keys": Rights(NEVER, NEVER, NEVER, NEVER, "riud"),
 }
 
@@ -114,6 +116,8 @@ FRESH: dict[str, dict[str, Any]] = {
     "invitations": {"id": f"{SPARE}1", "token_hash": "1" * 64},
     "tickets": {"token_hash": "1" * 64},
     "sessions": {"id": f"{SPARE}1", "token_hash": "1" * 64},
+    "webhooks": {"id": f"{SPARE}1"},
+    "webhook_deliveries": {"id": f"{SPARE}1", "key": "other"},
     "idempotency_keys": {"key": "other"},
 }
 UPDATE = {
@@ -132,6 +136,8 @@ UPDATE = {
     "api_keys": "revoked_at = now()",
     "invitations": "revoked_at = now()",
     "sessions": "revoked_at = now()",
+    "webhooks": "disabled_at = now()",
+    "webhook_deliveries": "attempts = attempts + 1",
     "idempotency_keys": "status = 200",
     "playbook_drafts": "saved_at = now()",
 }

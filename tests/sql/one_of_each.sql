@@ -88,3 +88,8 @@ insert into playbook_drafts (workspace_id, playbook_id, yaml, saved_by)
 values (pg_temp.id('workspace'), pg_temp.id('playbook'), 'goal: sell more', 'test');
 insert into tier_overrides (id, workspace_id, lead_id, kind, tier, why, who)
 values (pg_temp.id('override'), pg_temp.id('workspace'), pg_temp.id('lead'), 'priority', 'hot', 'They rang twice.', 'test');
+insert into webhooks (id, workspace_id, url, events, secret_sealed, created_by)
+values (pg_temp.id('webhook'), pg_temp.id('workspace'), 'https://hooks.example.com/in', '{call.ended}', 'sealed',
+        pg_temp.id('admin'));
+insert into webhook_deliveries (id, workspace_id, webhook_id, event, key, body)
+values (pg_temp.id('delivery'), pg_temp.id('workspace'), pg_temp.id('webhook'), 'call.ended', 'CA1', '{}');

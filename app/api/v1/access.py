@@ -39,6 +39,12 @@ ACCESS: Final[dict[str, Needed]] = {
     "api_keys_rotate": ADMIN,
     "api_keys_revoke": ADMIN,
     # webhooks
+    "webhooks_list": ADMIN,
+    "webhooks_create": ADMIN,
+    "webhooks_delete": ADMIN,
+    "webhooks_rotate": ADMIN,
+    "webhooks_test": ADMIN,
+    "webhooks_deliveries": ADMIN,
     # audit
     "audit_list": ADMIN,
     # notifications

@@ -109,8 +109,7 @@ def spend(database: Database, data_dir: Path, workspace: UUID, night: str, now: 
     registry = StoredRegistry(lambda: database.worker(workspace))
     facts.nights = (*nights, done)
     duel = _judge(facts, registry, lambda entry: own.own(workspace, entry))
-    if answer.passed:
-        _train(facts, registry, StoredShelf(database, workspace, data_dir / "models" / "own"))
+    _train(facts, registry, StoredShelf(database, workspace, data_dir / "models" / "own"))
     kept = ml.kept(facts.model, _unseen(facts.usable, facts.champion)[-ml.TRIAL :])
     found = {**ml.Look(look.shifts, kept).to_json(), "champion": loaded.version, "duel": duel, "did": facts.did}
     with database.worker(workspace) as db:

@@ -16,7 +16,7 @@ import pytest
 
 from app.api.model_watch import exposition
 from app.errors import Conflict
-from app.sales.learning import SETTLED, Known
+from app.sales.learning import SETTLED, Known, learnable
 from app.sales.registry import Stage, at
 from app.store import alerts, model_nights, models, outbox, own_outcomes
 from app.store.connect import Database
@@ -156,6 +156,7 @@ def test_the_newest_word_of_people_counts_and_one_before_the_call_does_not(house
     assert (before.converted, before.known_at) == (True, OLD + SETTLED)
     with house.database.worker(house.workspace) as db:
         own_outcomes.say(db, lead, won=False, at=OLD + 3 * DAY, noted_by="ann")
+    with house.database.worker(house.workspace) as db:  # noted later, so that only its day keeps it from counting
         own_outcomes.say(db, lead, won=True, at=OLD - 40 * DAY, noted_by="about an earlier year")
     (after,) = house.known(datetime.now(UTC) + DAY)
     assert not after.converted
@@ -239,11 +240,16 @@ def test_T34_outcomes_that_look_turned_over_are_left_out_until_a_person_decides(
         nights = model_nights.all_nights(db)
         assert len(own_outcomes.known(db, NOW + 12 * DAY)) == 1_900
         assert not nights[-1].learned
+        usable = learnable(own_outcomes.known(db, NOW + 12 * DAY), nights)
+        assert len(usable) == 900
+        assert all(one.known_at <= nights[-1].known_from for one in usable)
+    assert "trained" not in house.spend("2026-11-13", NOW + 13 * DAY)
+    with house.database.worker(house.workspace) as db:
         model_nights.accept(db, "2026-11-12", "ann", "the list was checked")
-        assert model_nights.all_nights(db)[-1].learned
+        assert all(night.learned for night in model_nights.all_nights(db))
         with pytest.raises(Conflict):
             model_nights.accept(db, "2026-11-12", "ann", "again")
-    assert "trained" in house.spend("2026-11-13", NOW + 13 * DAY)
+    assert "trained" in house.spend("2026-11-14", NOW + 14 * DAY)
 
 
 def test_too_few_outcomes_wait_for_more(house: House) -> None:

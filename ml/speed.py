@@ -7,7 +7,6 @@ A file is what `strowger score` does: CSV in, CSV out, each row with its reasons
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 import sys
 import tempfile
@@ -72,21 +71,40 @@ class Memory:
         )
 
 
+_CHILD = """
+import sys
+from pathlib import Path
+from ml.commands import score
+from ml.speed import peak_mb
+score(*map(Path, sys.argv[1:]))
+print(peak_mb())
+"""
+
+
 def memory_of(model: Path, rows: Sequence[Mapping[str, object]], sizes: tuple[int, int] = (10, 100)) -> Memory:
     """In processes of their own, so that nothing else is counted. `sizes` of the files in MB."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "in.csv"
+        table, out = Path(folder) / "in.csv", Path(folder) / "out.csv"
         for size in sizes:
             _write(table, rows, size * 1_000_000)
-            words = ("score", "--in", str(table), "--out", str(Path(folder) / "out.csv"), "--model", str(model))
-            child = subprocess.Popen([sys.executable, "-m", "ml", *words], stdout=subprocess.DEVNULL)  # noqa: S603
-            _, status, used = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
-            if child.returncode:
-                raise BadTable(f"`score` left with {child.returncode} on a file of {size} MB.")
-            found += [table.stat().st_size / 1e6, used.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)]
+            words = [sys.executable, "-c", _CHILD, str(table), str(out), str(model)]
+            done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own code
+            if done.returncode:
+                raise BadTable(f"scoring a file of {size} MB left with {done.returncode}.")
+            found += [table.stat().st_size / 1e6, float(done.stdout)]
     return Memory(*found)
+
+
+def peak_mb() -> float:
+    """The most that this process has held. What the kernel counts for `getrusage` begins with the parent's memory."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 def rows_of(path: Path, most: int = 5_000) -> list[dict[str, object]]:

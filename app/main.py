@@ -61,6 +61,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     issuer, hooks = Issuer(secret_key), SignedPost(secret_key)
     recordings = Recordings(settings.data_dir / "recordings", secret_key.signing("recordings"))
     prices = price_table(settings.prices)
+    ice = tuple(settings.ice_servers.split())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -83,6 +84,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
             recordings=recordings,
             prices=prices,
             feed=feed,
+            ice_servers=ice,
         )
         try:
             async with AsyncExitStack() as open_:

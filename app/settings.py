@@ -90,6 +90,7 @@ class Settings(BaseSettings):
 
     log: str = Field("console", alias="STROWGER_LOG")
     docs: bool = Field(False, alias="STROWGER_DOCS")  # serve /docs and /openapi.json
+    ice_servers: str = Field("", alias="STROWGER_ICE_SERVERS")  # stun: and turn: addresses, with spaces between
     data_dir: Path = Field(Path(".strowger"), alias="STROWGER_DATA_DIR")
     playbook: str = Field("northlight_solar", alias="STROWGER_PLAYBOOK")
     prices: Path | None = Field(None, alias="STROWGER_PRICES")  # instead of app/sales/prices.yaml

@@ -16,7 +16,7 @@ from app.api.recordings import Recordings
 from app.api.records import Records
 from app.api.switchboard import Switchboard
 from app.api.v1.doors import Doors
-from app.api.wire import Wire
+from app.call.bridge import Socket
 from app.providers.outgoing import SignedPost
 from app.sales.prices import Prices
 from app.store.calls import CallRow
@@ -50,7 +50,7 @@ class Conversations(Protocol):
         """A call with this playbook (its text) is about to be connected. Never waits, never fails."""
         ...
 
-    async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
+    async def hold(self, wire: Socket, call: CallRow, token: str) -> str:
         """Returns the end reason once the conversation is over and its log durable; a lost socket is "media_lost"."""
         ...
 
@@ -68,6 +68,7 @@ class Web:
     recordings: Recordings
     prices: Prices
     feed: Feed
+    ice_servers: tuple[str, ...] = ()
 
     def url(self, path: str) -> str:
         return self.settings.public_url + path

@@ -14,8 +14,7 @@ from app import observe
 from app.api.records import Records
 from app.api.switchboard import Switchboard
 from app.api.turn_metrics import StandInTimes, measure
-from app.api.wire import Wire
-from app.call.bridge import Admission, EndNow, bridge
+from app.call.bridge import Admission, EndNow, Socket, bridge
 from app.call.pacer import Pacer
 from app.call.setup import CallSetup, CarrierNews, Parts, Resumed, StandIns
 from app.dialog.events import CallBegan, Entry
@@ -102,7 +101,7 @@ class Host:
     def expect(self, playbook: str) -> None:
         self._studio.expect(playbook)
 
-    async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
+    async def hold(self, wire: Socket, call: CallRow, token: str) -> str:
         """Raises NotAuthentic when the stream is not the one the token was for, Busy when one is still open."""
         assert self._pacer is not None
         kept: list[Entry] = []

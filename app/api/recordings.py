@@ -36,6 +36,12 @@ class Recordings:
     def __contains__(self, call_sid: str) -> bool:
         return self._find(call_sid) is not None
 
+    def keep(self, call_sid: str, wav: bytes) -> None:
+        """A call that we recorded ourselves."""
+        folder = self._folder / "kept"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{call_sid}.wav").write_bytes(wav)
+
     def path(self, call_sid: str) -> Path:
         """Raises NotFound."""
         found = self._find(call_sid)

@@ -98,6 +98,7 @@ ACCESS: Final[dict[str, Needed]] = {
     "live_get": VIEWER,
     "live_health": VIEWER,
     # phone
+    "phone_offer": AGENT,
     # outcomes, scores, messages, follow-ups
     "outcomes_list": VIEWER,
     "scores_list": VIEWER,

@@ -35,3 +35,7 @@ export function slot(local: string | null): string {
 export function words(name: string): string {
   return name.replaceAll("_", " ").replaceAll(":", ": ");
 }
+/** A reason names the column it is about as the model knows it. */
+export function reason(text: string): string {
+  return text.replaceAll("_", " ");
+}

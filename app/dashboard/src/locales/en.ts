@@ -218,7 +218,7 @@ export const en = {
   "reports.empty": "No calls in this time",
   "reports.empty_text": "Choose a longer time.",
   "reports.funnel": "From ring to booking",
-  "reports.line": "{calls} calls, {booked} booked, {each} a booking",
+  "reports.line": "{calls} calls, {booked} booked, {each} of telephone line a booking",
   "reports.nothing": "Nothing in this time.",
   "reports.objections": "Objections",
   "reports.others": "Others",

@@ -219,7 +219,7 @@ export const es: Record<keyof typeof en, string> = {
   "reports.empty": "Sin llamadas en este período",
   "reports.empty_text": "Elija un período más largo.",
   "reports.funnel": "Del timbre a la cita",
-  "reports.line": "{calls} llamadas, {booked} citas, {each} por cita",
+  "reports.line": "{calls} llamadas, {booked} citas, {each} de línea telefónica por cita",
   "reports.nothing": "Nada en este período.",
   "reports.objections": "Objeciones",
   "reports.others": "Otras",

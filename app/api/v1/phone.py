@@ -1,0 +1,95 @@
+"""The telephone of the dashboard: a browser calls the agent, by the same way and into the same log as any call."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Literal
+
+from fastapi import APIRouter, BackgroundTasks
+from pydantic import BaseModel, ConfigDict, Field
+
+from app import observe
+from app.api.context import Site, Web
+from app.api.v1.principal import Caller
+from app.errors import Busy, NotFound, StrowgerError
+from app.store import calls, leads, playbooks, workspaces
+from app.store.calls import CallRow, NewCall
+from app.store.connect import Connection
+
+if TYPE_CHECKING:  # aiortc brings much along; it is loaded when somebody phones
+    from app.phone.browser import Browser
+    from app.phone.line import BrowserLine
+
+router = APIRouter(prefix="/phone", tags=["phone"])
+log = observe.log(__name__)
+
+PREFIX = "client:"  # how the carrier, too, names a caller who has no number
+
+
+class PhoneOffer(BaseModel):
+    """What the browser's RTCPeerConnection made. `playbook`: to try one out; else the one your first number has."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sdp: str = Field(min_length=10, max_length=60_000)
+    type: Literal["offer"]
+    playbook: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,64}$")
+
+
+class PhoneAnswer(BaseModel):
+    sdp: str
+    type: str
+    call_sid: str
+
+
+@router.post("/offer", operation_id="phone_offer")
+async def offer(body: PhoneOffer, web: Site, caller: Caller, later: BackgroundTasks) -> PhoneAnswer:
+    """The call begins when the connection stands. It is heard, logged, scored and recorded as any other."""
+    sid = "CA" + secrets.token_hex(16)
+    if web.board.why_not(sid) is not None:
+        raise Busy("There is no room for another call now: try again in a minute.")
+    token = secrets.token_urlsafe(32)
+
+    def ring(db: Connection) -> CallRow:
+        number = workspaces.oldest_number(db)
+        if number is None:
+            raise NotFound("This workspace has no telephone number, so nothing answers.")
+        playbook = body.playbook or number.playbook
+        version, text = playbooks.published(db, playbook)
+        web.conversations.expect(text)
+        lead = leads.find_or_create(db, "", "browser")
+        who = PREFIX + caller.user_id.hex[:12]
+        row = calls.ring(db, NewCall(sid, "inbound", who, number.e164, playbook, version, lead.id))
+        calls.set_status(db, sid, "in-progress", 0, web.now())
+        return row
+
+    row = await web.records.worker(caller.workspace_id, ring)
+    web.board.reserve(sid)
+    from app.phone.browser import Browser, Offer
+    from app.phone.line import BrowserLine
+
+    line = BrowserLine(sid, web.settings.account_sid or "browser", token)
+    browser = Browser(line, web.ice_servers)
+    answer = await browser.answer(Offer(body.sdp, body.type))
+    later.add_task(_hold, web, browser, row, token)
+    return PhoneAnswer(sdp=answer.sdp, type=answer.type, call_sid=sid)
+
+
+async def _hold(web: Web, browser: Browser, row: CallRow, token: str) -> None:
+    """Runs once the answer has left: the browser needs it before it can connect."""
+
+    async def converse(line: BrowserLine) -> str:
+        return await web.conversations.hold(line, row, token)
+
+    line = browser.line
+    try:
+        reason = await browser.talk(converse)
+        log.info("browser hung up", call=row.call_sid, reason=reason)
+    except StrowgerError as error:
+        log.warning("browser call failed", call=row.call_sid, code=error.code, error=str(error))
+    now = web.now()
+    web.board.gone(row.call_sid)
+    await web.records.worker(
+        row.workspace_id, lambda db: calls.set_status(db, row.call_sid, "completed", 1, now), patience_s=5.0
+    )
+    web.recordings.keep(row.call_sid, line.tape.wav())

@@ -6,7 +6,7 @@ RUN := .venv/bin/strowger
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format dev bench soak chaos lock clean setup setup-dev
+.PHONY: help demo up test lint format dev bench bench-api soak chaos security lock clean setup setup-dev
 
 help: ## what you can type
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,12 @@ soak: setup ## 500 short calls: does the service's memory stay where it is
 
 chaos: setup-dev ## providers fail while people talk, workers and broker are killed while calls end; what survives?
 	@$(PY) -m app.chaos; providers=$$?; $(PY) -m workers.chaos && exit $$providers
+
+bench-api: setup ## the API on a workspace with a million calls, read by a thousand clients
+	@$(PY) -m app.bench_api
+
+security: setup-dev ## secrets in the repository, careless code, known faults of dependencies, a long run of made-up requests
+	@$(PY) scripts/security.py
 
 lock: ## write the lock files anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock

@@ -47,6 +47,20 @@ def up(
 
 
 @cli.command()
+def calls(
+    address: Annotated[str, typer.Option(help="Where Strowger runs.")] = "http://localhost:8000",
+    key: Annotated[str, typer.Option(envvar="STROWGER_API_KEY", help="An API key that may read calls.")] = "",
+    state: Annotated[str | None, typer.Option(help="live or ended; both if not given.")] = None,
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=200)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Calls of a running Strowger, over its API."""
+    from app.calls_list import run
+
+    raise typer.Exit(run(address, key, state, limit, as_json=as_json))
+
+
+@cli.command()
 def link(
     address: Annotated[str | None, typer.Option(help="Of the dashboard; else STROWGER_PUBLIC_URL.")] = None,
 ) -> None:

@@ -1,0 +1,94 @@
+"""`make security`: what a machine can look for. Says which part it could not do here; ends non-zero for a finding.
+
+1. secrets in the files of the repository, and in its history's present tip
+2. code that ruff's security rules (bandit's) object to
+3. dependencies with known faults, where pip-audit is installed and its database can be reached
+4. the tests of the threat table, with many requests made up by schemathesis
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FUZZ = os.environ.get("STROWGER_FUZZ", "60")
+
+# What keys of the services we use look like. Long ones only: examples in documents are short or say that they are one.
+SECRETS = {
+    "a private key": re.compile(r"-----BEGIN (?:RSA |EC |OPENSSH |DSA )?PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}"),
+    "a key of OpenAI": re.compile(r"\bsk-(?!ant-)(?:proj-)?[A-Za-z0-9_-]{32,}"),
+    "a key of Anthropic": re.compile(r"\bsk-ant-[A-Za-z0-9_-]{32,}"),
+    "a key of ours": re.compile(r"\bsk_[A-Za-z0-9_-]{43}\b"),
+    "a webhook secret of ours": re.compile(r"\bwhsec_[A-Za-z0-9+/]{43}="),
+    "a Twilio auth token": re.compile(r"(?i)auth_?token[\"']?\s*[:=]\s*[\"'](?!0123456789abcdef)[0-9a-f]{32}\b"),
+    "a key of Supabase": re.compile(r"\bsb_secret_[A-Za-z0-9_-]{20,}"),
+    "a token of GitHub": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}"),
+    "a key of AWS": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
+    "a password in an address": re.compile(
+        r"\b(?:postgres(?:ql)?|rediss?)://[^\s:/@]+:(?!password@|secret@|x@)[^\s:@/{}$<>]{8,}@"
+    ),
+    "a signed token": re.compile(r"\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
+}
+MOST_BYTES = 4 * 1024 * 1024
+
+
+def secrets_in(text: str) -> Iterator[tuple[int, str]]:
+    """(line, what it looks like)."""
+    for kind, pattern in SECRETS.items():
+        for found in pattern.finditer(text):
+            yield text.count("\n", 0, found.start()) + 1, kind
+
+
+def scan() -> list[str]:
+    names = subprocess.run(
+        [_program("git"), "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
+    findings = []
+    for name in filter(None, names.split("\0")):
+        path = ROOT / name
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            continue
+        body = path.read_bytes()
+        if b"\0" in body[:8192]:
+            continue
+        findings += [f"{name}:{line}: {kind}" for line, kind in secrets_in(body.decode(errors="replace"))]
+    return findings
+
+
+def _program(name: str) -> str:
+    return shutil.which(name) or name
+
+
+def main() -> int:
+    bad = scan()
+    print("\n".join(bad) or "Secrets: none in the files of the repository.")
+    ruff = [sys.executable, "-m", "ruff", "check", "--extend-select", "S", "app", "ml", "workers"]
+    careless = subprocess.run(ruff, cwd=ROOT).returncode
+    audited = audit()
+    tests = ["tests/unit/test_threats.py", "tests/unit/test_security.py", "tests/unit/api/test_claims.py"]
+    tests += ["tests/unit/providers/test_outgoing.py", "tests/integration/api"]
+    env = {**os.environ, "STROWGER_FUZZ": FUZZ}
+    fuzzed = subprocess.run(
+        [sys.executable, "-m", "pytest", "-o", "timeout=3600", *tests], cwd=ROOT, env=env
+    ).returncode
+    return int(any((bad, careless, audited, fuzzed)))
+
+
+def audit() -> int:
+    if shutil.which("pip-audit") is None:
+        print("Dependencies: not audited. pip-audit is not installed here, and needs the network for its database.")
+        return 0
+    found = subprocess.run(
+        [_program("pip-audit"), "--requirement", "requirements.lock", "--require-hashes", "--disable-pip"], cwd=ROOT
+    )
+    return found.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

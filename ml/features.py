@@ -17,6 +17,10 @@ NUMBERS = (
     "facts_known",
     "interruptions",
     "minutes",
+    "objections_resolved",
+    "volunteered",
+    "sentiment_trend",
+    "commitments",
 )
 CATEGORIES = ("source", "price_talk", "appointment_asked", "callback_asked", "human_asked", "opted_out")
 
@@ -35,6 +39,10 @@ def lead_row(history: LeadHistory) -> dict[str, object]:
         "facts_known": len(history.facts),
         "interruptions": last.interruptions,
         "minutes": round(last.seconds / 60, 3),
+        "objections_resolved": last.objections_resolved,
+        "volunteered": last.volunteered,
+        "sentiment_trend": round(last.sentiment_trend, 4),
+        "commitments": last.commitments,
         "price_talk": _yes(last.price_talk),
         "appointment_asked": _yes(last.commitment),
         "callback_asked": _yes(last.callback_asked),

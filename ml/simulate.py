@@ -60,11 +60,12 @@ def _conversation(rng: np.random.Generator, interest: float) -> Conversation:
         return _straight_to_a_person(rng, opted_out)
     turns = 1 + int(rng.poisson((3 + 9 * open_minded) * (0.4 if opted_out else 1.0)))
     facts = int(rng.binomial(len(_FACTS), 0.1 + 0.8 * open_minded)) if turns > 2 else int(rng.binomial(2, 0.2))
+    objections = int(rng.poisson(1.6 * (1 - open_minded) + 0.2))
     return Conversation(
         talk_share=_share(rng.normal(0.25 + 0.2 * open_minded, 0.1)),
         caller_turns=turns,
         questions=int(rng.poisson(0.3 + 1.7 * open_minded)),
-        objections=int(rng.poisson(1.6 * (1 - open_minded) + 0.2)),
+        objections=objections,
         facts=facts,
         interruptions=int(rng.poisson(0.5)),
         price_talk=bool(rng.random() < 0.15 + 0.4 * open_minded),
@@ -73,6 +74,10 @@ def _conversation(rng: np.random.Generator, interest: float) -> Conversation:
         human_asked=bool(rng.random() < 0.08 + 0.12 * open_minded),
         opted_out=opted_out,
         seconds=float(max(8.0, rng.normal(10 * turns, 3 * math.sqrt(turns) + 4))),
+        objections_resolved=int(rng.binomial(objections, 0.2 + 0.6 * open_minded)),
+        volunteered=int(rng.binomial(facts, 0.1 + 0.3 * open_minded)),
+        sentiment_trend=float(np.clip(rng.normal(0.5 * (open_minded - 0.5), 0.4), -2, 2)),
+        commitments=int(rng.poisson(0.6 * open_minded**2)),
     )
 
 
@@ -103,6 +108,9 @@ def _chance(interest: float, history: LeadHistory) -> float:
         + 0.2 * min(len(history.facts), 6)
         + 0.15 * min(last.questions, 4)
         - 0.5 * min(last.objections, 4)
+        + 0.3 * min(last.objections_resolved, 4)
+        + 0.3 * min(last.commitments, 2)
+        + 0.3 * last.sentiment_trend
     )
     return _sigmoid(logit)
 

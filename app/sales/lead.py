@@ -48,6 +48,10 @@ class Conversation:
     human_asked: bool = False
     opted_out: bool = False
     seconds: float = 0.0
+    objections_resolved: int = 0  # after which the caller went on: told, asked, agreed
+    volunteered: int = 0  # facts nobody had asked for
+    sentiment_trend: float = 0.0  # -2 to 2, of words alone: later turns against earlier ones
+    commitments: int = 0  # turns with words of somebody who has decided
 
 
 @dataclass(frozen=True, slots=True)

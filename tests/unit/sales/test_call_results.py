@@ -117,6 +117,7 @@ def test_the_conversation_in_numbers():
         callback_asked=True,
         human_asked=True,
         seconds=12.0,
+        volunteered=3,
     )
 
 

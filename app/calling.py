@@ -87,7 +87,7 @@ def place_call(
             raise BadInput(f"No number answers with the playbook {playbook!r}.")
         outcome = _reserve(db, wanted, to, now(), rules or load(), on_allowed)
     if isinstance(outcome, Decision):
-        raise CallRefused(str(outcome))
+        raise CallRefused(str(outcome), until=outcome.until)
     return _dial(database, carrier, outcome, owner.workspace_id)
 
 

@@ -29,6 +29,7 @@ StrowgerError
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -64,7 +65,13 @@ class Refused(StrowgerError):
 
 
 class CallRefused(Refused):
+    """`until`: from then on the answer may be another; None: it will not be."""
+
     code = "call_refused"
+
+    def __init__(self, message: str = "", *, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class NotAuthentic(Refused):

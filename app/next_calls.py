@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
@@ -57,14 +58,22 @@ class Wish:
     seed: int
 
 
-def whom_next(db: Connection, number: workspaces.Number, now: datetime, wish: Wish, rules: Rules) -> Next:
-    """Reads leads, histories, scores and attempts of this workspace; asks the gate about every lead. Reserves nothing:
-    `strowger call` asks the gate again, in the transaction of the attempt."""
+def whom_next(
+    db: Connection,
+    number: workspaces.Number,
+    now: datetime,
+    wish: Wish,
+    rules: Rules,
+    *,
+    only: Container[UUID] | None = None,
+) -> Next:
+    """Of `only` these leads, where it is given. Reads leads, histories, scores and attempts of this workspace; asks the
+    gate about every lead. Reserves nothing: `strowger call` asks the gate again, in the transaction of the attempt."""
     campaign = Campaign(str(number.workspace_id), Purpose.MARKETING, number.e164, workspaces.own_numbers(db))
     rates = learned(prospects.hours(db, now))
     sold = prospects.sales(db, now)
     conversion = conversions(sold)
-    everyone = prospects.all_known(db)
+    everyone = [known for known in prospects.all_known(db) if only is None or known.id in only]
     done = [(known, _DONE[known.last_result]) for known in everyone if known.last_result in _DONE]
     leads = {known.id: known for known in everyone if known.last_result not in _DONE}
     found = [

@@ -16,6 +16,7 @@ from app.errors import StrowgerError
 from app.store.connect import Database
 from workers import logs, night
 from workers.broker import Broker
+from workers.campaigns import Dialler
 from workers.reconcile import Reconciler
 from workers.relay import relay
 from workers.stop import Stop
@@ -34,6 +35,7 @@ def table(database: Database, broker: Broker) -> tuple[Every, ...]:
     reconciler = Reconciler(database)
     return (
         Every("relay", 1.0, lambda: relay(database, broker)),
+        Every("campaigns", 1.0, Dialler(database).run),
         Every("reconcile", 5.0, reconciler.run),
         Every("nights", 300.0, lambda: night.plan(database, datetime.now(UTC))),
     )

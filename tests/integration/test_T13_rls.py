@@ -70,6 +70,8 @@ RIGHTS = {
     "notes": Rights(1, 2, NEVER, NEVER, ""),
     "playbook_drafts": Rights(1, 3, 3, 3, ""),
     "tier_overrides": Rights(1, 2, NEVER, NEVER, "r"),
+    "campaigns": Rights(1, 3, 3, NEVER, "ru"),
+    "campaign_leads": Rights(1, 3, NEVER, NEVER, "ru"),
     "audit_log": Rights(4, 1, NEVER, NEVER, "ri"),
     "api_keys": Rights(4, 4, 4, NEVER, ""),
     "invitations": Rights(4, 4, 4, NEVER, ""),
@@ -111,6 +113,8 @@ FRESH: dict[str, dict[str, Any]] = {
     "notes": {"id": f"{SPARE}1"},
     "playbook_drafts": {"playbook_id": "spare playbook"},
     "tier_overrides": {"id": f"{SPARE}1"},
+    "campaigns": {"id": f"{SPARE}1"},
+    "campaign_leads": {"lead_id": f"{SPARE}1"},
     "audit_log": {"id": f"{SPARE}1"},
     "api_keys": {"id": f"{SPARE}1", "key_hash": "1" * 64},
     "invitations": {"id": f"{SPARE}1", "token_hash": "1" * 64},
@@ -140,6 +144,8 @@ UPDATE = {
     "webhook_deliveries": "attempts = attempts + 1",
     "idempotency_keys": "status = 200",
     "playbook_drafts": "saved_at = now()",
+    "campaigns": "state = state",
+    "campaign_leads": "why = why",
 }
 
 

@@ -93,3 +93,7 @@ values (pg_temp.id('webhook'), pg_temp.id('workspace'), 'https://hooks.example.c
         pg_temp.id('admin'));
 insert into webhook_deliveries (id, workspace_id, webhook_id, event, key, body)
 values (pg_temp.id('delivery'), pg_temp.id('workspace'), pg_temp.id('webhook'), 'call.ended', 'CA1', '{}');
+insert into campaigns (id, workspace_id, name, playbook, created_by)
+values (pg_temp.id('campaign'), pg_temp.id('workspace'), 'Spring', 'solar', 'test');
+insert into campaign_leads (workspace_id, campaign_id, lead_id, position)
+values (pg_temp.id('workspace'), pg_temp.id('campaign'), pg_temp.id('lead'), 1);

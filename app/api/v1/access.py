@@ -115,6 +115,14 @@ ACCESS: Final[dict[str, Needed]] = {
     "reports_get": VIEWER,
     # providers
     # campaigns
+    "campaigns_list": VIEWER,
+    "campaigns_create": MANAGER,
+    "campaigns_get": VIEWER,
+    "campaigns_preview": VIEWER,
+    "campaigns_launch": MANAGER,
+    "campaigns_pause": MANAGER,
+    "campaigns_resume": MANAGER,
+    "campaigns_end": MANAGER,
 }
 
 # WebSockets, by the name of their route: the purpose of the one-time ticket that opens each (see tickets.py).

@@ -48,7 +48,7 @@ export const en = {
   "campaigns.empty_text": "A campaign calls a list of leads in ranked order, never faster than you answer, and never anyone who must not be called.",
   "campaigns.end": "End it",
   "campaigns.launch": "Launch",
-  "campaigns.machines": "When a machine answers",
+  "campaigns.at_once": "Calls at once",
   "campaigns.make": "Make a draft",
   "campaigns.most": "Calls at most",
   "campaigns.new": "New campaign",

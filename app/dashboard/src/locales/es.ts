@@ -49,7 +49,7 @@ export const es: Record<keyof typeof en, string> = {
   "campaigns.empty_text": "Una campaña llama a una lista de contactos por orden, nunca más rápido de lo que se atiende, y nunca a quien no se debe llamar.",
   "campaigns.end": "Terminar",
   "campaigns.launch": "Lanzar",
-  "campaigns.machines": "Si contesta una máquina",
+  "campaigns.at_once": "Llamadas a la vez",
   "campaigns.make": "Crear borrador",
   "campaigns.most": "Llamadas como máximo",
   "campaigns.new": "Nueva campaña",

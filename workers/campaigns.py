@@ -1,0 +1,66 @@
+"""Campaigns that run: at their pace, one dial at a time, each through the gate."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from app.calling import carrier_of, place_call
+from app.errors import BadInput, BadSetting, CallRefused, ProviderDown, ProviderRefused, ProviderUncertain
+from app.ports import Carrier
+from app.settings import Settings, load
+from app.store import campaigns, workspaces
+from app.store.campaigns import Turn
+from app.store.connect import Database
+
+log = logging.getLogger(__name__)
+
+WITHOUT_CARRIER = timedelta(minutes=1)
+
+
+class Dialler:
+    """One per beat. `carrier` is connected when the first campaign runs."""
+
+    def __init__(self, database: Database, carrier: Carrier | None = None, settings: Settings | None = None) -> None:
+        self._database, self._carrier, self._settings = database, carrier, settings
+
+    def run(self, now: datetime | None = None) -> int:
+        """How many phones ring because of it."""
+        moment = now or datetime.now(UTC)
+        with self._database.system() as db:
+            due = campaigns.due(db, moment)
+        return sum(self._dial(workspace_id, campaign_id, moment) for workspace_id, campaign_id in due)
+
+    def _dial(self, workspace_id: UUID, campaign_id: UUID, now: datetime) -> bool:
+        with self._database.worker(workspace_id) as db:
+            campaigns.give_up_stuck(db, now)
+            turn = campaigns.turn(db, campaign_id, now)
+            number = workspaces.oldest_number(db)
+        if turn is None or number is None:
+            return False
+        state, call_sid, why, again_at = self._place(turn, number.e164, now)
+        with self._database.worker(workspace_id) as db:
+            campaigns.settle(db, campaign_id, turn.lead_id, state, call_sid=call_sid, why=why, again_at=again_at)
+        return call_sid is not None
+
+    def _place(self, turn: Turn, ours: str, now: datetime) -> tuple[str, str | None, str, datetime | None]:
+        """(state, call sid, why, when again)."""
+        try:
+            carrier = self._connected()
+            placed = place_call(self._database, carrier, turn.phone, turn.playbook, ours=ours, now=lambda: now)
+            return "called", placed.call_sid, "", None
+        except CallRefused as refusal:
+            again = refusal.until
+            return ("waiting" if again else "refused"), None, str(refusal), again
+        except ProviderUncertain as error:
+            return "unknown", None, f"It is not known whether the phone rang: {error}", None
+        except (BadSetting, ProviderDown) as error:
+            return "waiting", None, str(error), now + WITHOUT_CARRIER
+        except (BadInput, ProviderRefused) as error:
+            return "refused", None, str(error), None
+
+    def _connected(self) -> Carrier:
+        if self._carrier is None:
+            self._carrier = carrier_of(self._settings or load())
+        return self._carrier

@@ -326,7 +326,9 @@ def test_T13_the_matrix_notices_each_policy_that_is_dropped_or_opened(
     unnoticed = []
     for policy, command in mine:
         changes = [f"drop policy {policy} on {table}", opened(table, policy, command)]
-        if command in {"ALL", "INSERT"} and "_reads" not in policy:
+        # Where the worker inserts nothing and may not move a row, what a new row must be like guards nothing.
+        guards_nothing = policy.endswith("_worker") and "i" not in RIGHTS[table].worker
+        if command in {"ALL", "INSERT"} and "_reads" not in policy and not guards_nothing:
             changes.append(f"alter policy {policy} on {table} with check (true)")
         for change in changes:
             with owner.transaction(force_rollback=True):

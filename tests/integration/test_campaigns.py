@@ -61,8 +61,9 @@ def launched(database: Database, workspace: UUID, url: str, people: list[UUID], 
     """As a manager would, by the database's owner: members have no session here."""
     with psycopg.connect(url, autocommit=True) as db:
         row = db.execute(
-            "insert into campaigns (workspace_id, name, playbook, state, created_by, calls_per_minute, at_once, most_calls,"
-            " next_dial_at) values (%s, 'Spring', 'northlight_solar', 'running', 'test', %s, %s, %s, %s) returning id",
+            "insert into campaigns (workspace_id, name, playbook, state, created_by, calls_per_minute, at_once, "
+            "most_calls, next_dial_at) values (%s, 'Spring', 'northlight_solar', 'running', 'test', %s, %s, %s, %s) "
+            "returning id",
             (
                 workspace,
                 settings.get("calls_per_minute", 60),

@@ -37,7 +37,19 @@ def leads(count: int, seed: int = SEED) -> list[SimulatedLead]:
     return [_lead(rng) for _ in range(count)]
 
 
+def calls(count: int, seed: int = SEED) -> list[tuple[Conversation, bool]]:
+    """The last conversations of the same leads, and whether they bought."""
+    rng = np.random.default_rng(seed)
+    found = (_history(rng) for _ in range(count))
+    return [(history.last, bool(rng.random() < chance)) for history, chance in found]
+
+
 def _lead(rng: np.random.Generator) -> SimulatedLead:
+    history, chance = _history(rng)
+    return SimulatedLead(lead_row(history), chance, bool(rng.random() < chance))
+
+
+def _history(rng: np.random.Generator) -> tuple[LeadHistory, float]:
     source = _SOURCES[int(np.searchsorted(_SHARES, rng.random()))]
     interest = float(rng.normal()) + {"outbound_call": -0.5, "referral": 0.5}.get(source, 0.0)
     call = _conversation(rng, interest)
@@ -49,8 +61,7 @@ def _lead(rng: np.random.Generator) -> SimulatedLead:
         1 + int(rng.poisson(0.4)),
         call,
     )
-    chance = _chance(interest, history)
-    return SimulatedLead(lead_row(history), chance, bool(rng.random() < chance))
+    return history, _chance(interest, history)
 
 
 def _conversation(rng: np.random.Generator, interest: float) -> Conversation:

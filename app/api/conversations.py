@@ -23,6 +23,7 @@ from app.dialog.reception import HANG_UP, Strategy
 from app.dialog.redaction import redact
 from app.errors import Busy, NotAuthentic, StoreDown, StoreError
 from app.ports import Journal
+from app.sales import live
 from app.store import call_events, finish, playbooks
 from app.store.calls import CallRow
 from app.store.connect import Connection
@@ -161,7 +162,7 @@ class Host:
         news = CarrierNews()
         self._board.connected(call.call_sid, end_now, news.tell)
         journal.began = True
-        setup = CallSetup(began, redact, cast.stand_ins, resumed, cast.machines, news)
+        setup = CallSetup(began, redact, cast.stand_ins, resumed, cast.machines, news, live.shipped())
         return Admission(setup, cast.parts, journal, self._patience)
 
     async def _settle(self, journal: Journal) -> None:

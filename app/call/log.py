@@ -22,6 +22,10 @@ from app.dialog.events import (
     HumanRequested,
     OptedOut,
     RecordingRefused,
+    Signalled,
+    TokensUsed,
+    TurnTimed,
+    Underrun,
 )
 from app.ports import Journal
 
@@ -41,6 +45,7 @@ _REPEATED: dict[type[Fact], tuple[str, ...]] = {
     CallerKeyed: ("digits",),
     FactLearned: ("value",),
 }
+_OF_THE_LINE = (Signalled, TurnTimed, TokensUsed, Underrun)  # says nothing of the sale, and there is much of it
 
 
 class CallLog:
@@ -58,6 +63,7 @@ class CallLog:
         self._seq = resumed.next_seq if resumed else 1
         self._may_store = resumed.may_store if resumed else False
         self._told: set[str] = set()
+        self.talk: list[Entry] = []  # what was said and learned, as it was written
 
     @property
     def may_store(self) -> bool:
@@ -85,6 +91,8 @@ class CallLog:
                 self._may_store = True
         entry = Entry(self._seq, self._clock(), self._cleaned(fact))
         self._seq += 1
+        if not isinstance(fact, _OF_THE_LINE):
+            self.talk.append(entry)
         return entry
 
     def _cleaned(self, fact: Fact) -> Fact:

@@ -42,6 +42,8 @@ from app.dialog.reception import Hush, Learned, Press, Reception, SayTo
 from app.dialog.turns import CutReply, DropDraft, Duck, EndCall, Hold, Phase, PutAside, Restore, Turn
 from app.errors import ProviderError, StoreError
 from app.ports import Closing, Commit, Journal, Line, MachineListens, Move, Note, Pressed, Said, Silent, Volume
+from app.sales.conversation import conversation_of
+from app.sales.next_action import estimate
 from app.telephony import dtmf
 
 _LAST_WORDS_S = 5.0  # for speech to text and the dialogue to take in what was said while hanging up
@@ -81,6 +83,7 @@ class Session:
         self._words_ms: int | None = None  # when the words of the turn were complete
         placed = call.began.direction == "outbound" and not call.resumed
         self._reception = Reception(call.machines) if placed else None
+        self._estimated = 0  # the turn after which the chance of a sale was estimated last
         self._reason = "error"  # until we know better
         parts.report_to(log.write)
 
@@ -132,7 +135,10 @@ class Session:
                     return ended, not isinstance(signal, HungUp)
                 if self._reception.in_charge and not isinstance(signal, HungUp):
                     continue
-            for action in self._step(signal):
+            actions = self._step(signal)
+            if isinstance(signal, ReplyBegan):  # it is heard: nobody waits for what comes now
+                self._estimate()
+            for action in actions:
                 match action:
                     case turns.Draft(to):
                         self._begin_draft(to)
@@ -299,6 +305,14 @@ class Session:
                 self._line.turn(Volume.FULL)
 
     # --- what else there is to do ---
+
+    def _estimate(self) -> None:
+        """Once per turn. After a resumption the log in hand is not the whole call: then there is none."""
+        model, turn = self._call.live, self._turn.number
+        if model is None or self._call.resumed or turn <= self._estimated:
+            return
+        self._estimated = turn
+        self._log.write(estimate(turn, conversation_of(self._log.talk), model))
 
     def _post(self, signal: Signal) -> None:
         self._inbox.put_nowait((None, signal))

@@ -17,6 +17,7 @@ from app.dialog.events import (
 )
 from app.dialog.reception import HANG_UP, Strategy
 from app.ports import Dialogue, HasStandIns, Say, SpeechToText, TextToSpeech, VoiceActivity
+from app.sales.live import LiveModel
 
 
 @dataclass(slots=True)
@@ -126,3 +127,4 @@ class CallSetup:
     resumed: Resumed | None = None
     machines: Strategy = HANG_UP  # what to do when one answers a call we placed
     carrier: CarrierNews | None = None
+    live: LiveModel | None = None  # what the chance of a sale is estimated with after every turn

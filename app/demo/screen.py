@@ -18,6 +18,7 @@ from app.dialog.events import (
     ConsentGiven,
     DisclosureHeard,
     Entry,
+    Estimated,
     FactLearned,
     FollowUpPromised,
     HumanRequested,
@@ -104,6 +105,9 @@ def _note(entry: Entry) -> str | None:
             return f"  {failed.stage} ({failed.provider}) failed: {failed.reason}"
         case Underrun(gap_ms=gap):
             return f"  gap in our audio: {gap} ms"
+        case Estimated() as now:
+            why = f" ({now.because})" if now.because else ""
+            return f"  chance of a sale {now.probability:.0%}, next: {now.next_action.replace('_', ' ')}{why}"
         case CallEnded(reason=reason):
             return f"  call ended: {reason.replace('_', ' ')}"
     return None

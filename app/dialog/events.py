@@ -307,6 +307,18 @@ class AnsweredBy:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimated:
+    """How likely a sale was after `turn`, by which model, and what would help most next: ask, handle, offer, close or
+    hand_over. Advice."""
+
+    turn: int
+    probability: float
+    next_action: str
+    because: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """`reason`: caller_hung_up, finished, opted_out, silence, too_long, transferred, provider_outage, media_lost,
     drained or error; for a machine that answered voicemail, message_left, ivr, unavailable or fax."""
@@ -346,6 +358,7 @@ Fact = (
     | Underrun
     | AgentKeyed
     | AnsweredBy
+    | Estimated
     | CallEnded
 )
 

@@ -29,6 +29,7 @@ from app.ports import AudioChunk, CallerSound, Expectation, TextToSpeech
 from app.providers.offline.dialogue import PlaybookDialogue
 from app.providers.offline.intents import Intents
 from app.providers.scripted import ScriptedVoiceActivity
+from app.sales.live import shipped
 from app.telephony.media_stream import Started
 
 CALLER, BUSINESS = "+12025550111", "+12025550100"
@@ -128,7 +129,7 @@ async def _hold(business: Business, person: ReactivePersona, hears: Callable[[Ag
 
     async def admit(started: Started, end_now: EndNow) -> Admission:
         began = CallBegan(started.call_sid, "inbound", CALLER, BUSINESS, business.book.name, 1, "", "", "")
-        return Admission(CallSetup(began, redact), parts, journal, Patience())
+        return Admission(CallSetup(began, redact, live=shipped()), parts, journal, Patience())
 
     async def serve(url: str, headers: Mapping[str, str], socket: ServerSocket) -> None:
         await bridge(socket, admit, pacer)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import playbooks
-from app.dialog.events import Entry
+from app.dialog.events import Entry, Estimated, TurnTimed
 from app.dialog.playbook import parse
 from app.providers.offline.intents import Intents
 from app.providers.offline.tts import OfflineTextToSpeech
@@ -56,3 +56,20 @@ def test_C30_everybody_is_told_that_this_is_an_automated_assistant(business: Bus
 
 def test_the_same_person_makes_the_same_call(business: Business) -> None:
     assert call(business, "buy")[1] == call(business, "buy")[1]
+
+
+def test_the_chance_of_a_sale_moves_with_the_call_and_after_the_reply_began(business: Business) -> None:
+    _, log = call(business, "buy")
+    estimates = [entry for entry in log if isinstance(entry.fact, Estimated)]
+    turns = [entry.fact.turn for entry in estimates if isinstance(entry.fact, Estimated)]
+    assert len(turns) >= 5
+    assert turns == sorted(set(turns))
+    first, last = estimates[0].fact, estimates[-1].fact
+    assert isinstance(first, Estimated)
+    assert isinstance(last, Estimated)
+    assert first.probability + 0.1 < last.probability
+    assert (first.next_action, last.next_action) == ("ask", "close")
+    played = {e.fact.turn: e.fact.first_played_ms for e in log if isinstance(e.fact, TurnTimed)}
+    for entry in estimates:
+        began_ms = played.get(entry.fact.turn) if isinstance(entry.fact, Estimated) else None
+        assert began_ms is None or 0 <= entry.at_ms - began_ms < 100

@@ -74,7 +74,7 @@ def save(model: Model, path: Path, card_text: str, probes: Block) -> Model:
     members["manifest.json"] = json.dumps(manifest, indent=2).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _zipped(members))
+        write_whole(path, zipped(members))
         for name in ("schema.json", "card.json", "card.md"):
             write_whole(path.with_name(f"{path.name}.{name}"), members[name])
     except OSError as error:
@@ -87,14 +87,14 @@ def load(path: Path) -> LeadModel:
     path = place(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {name: _member(archive, name) for name in ("manifest.json", *_MEMBERS)}
+            members = {name: member(archive, name) for name in ("manifest.json", *_MEMBERS)}
     except FileNotFoundError:
         raise ModelRefused(f"there is no model at {path}.") from None
     except (OSError, zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError) as error:
         raise ModelRefused(f"{path.name} is not a model file of ours, or it is damaged ({error}).") from None
     version = _verified(path.name, members)
     try:
-        arrays = _arrays(members["model.skops"])
+        arrays = arrays_of(members["model.skops"])
         schema = schema_from(json.loads(members["schema.json"]))
         model = model_from(arrays, schema, json.loads(members["card.json"]), version)
         expected = arrays["probes"]["expected"]
@@ -108,7 +108,7 @@ def load(path: Path) -> LeadModel:
     return LeadModel(model)
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+def member(archive: zipfile.ZipFile, name: str) -> bytes:
     if archive.getinfo(name).file_size > _MOST_BYTES:
         raise zipfile.BadZipFile(f"{name} is too large")
     return archive.read(name)
@@ -130,7 +130,7 @@ def _verified(file: str, members: Mapping[str, bytes]) -> str:
         raise ModelRefused(f"{file} has no readable manifest ({error}).") from None
 
 
-def _arrays(body: bytes) -> dict[str, Any]:
+def arrays_of(body: bytes) -> dict[str, Any]:
     """Checks every type the file names before anything is built from it, and refuses arrays of objects."""
     from skops.io import get_untrusted_types, loads
     from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
@@ -182,7 +182,7 @@ def _holds_objects(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind not in "fi"
 
 
-def _zipped(members: Mapping[str, bytes]) -> bytes:
+def zipped(members: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, body in members.items():

@@ -139,6 +139,37 @@ class CallScore(TypedDict):
     learned_from: str
 
 
+class CampaignIn(TypedDict):
+    name: str
+    playbook: str
+    tier: NotRequired[Literal["hot", "warm", "cold"] | None]
+    source: NotRequired[str | None]
+    calls_per_minute: NotRequired[int]
+    at_once: NotRequired[int]
+    most_calls: NotRequired[int]
+
+
+class CampaignOut(TypedDict):
+    id: str
+    name: str
+    playbook: str
+    tier: str | None
+    source: str | None
+    state: Literal["draft", "running", "paused", "ended"]
+    calls_per_minute: int
+    at_once: int
+    most_calls: int
+    leads: int
+    dialled: int
+    refused: int
+    waiting: int
+    answered: int
+    booked: int
+    created_at: str
+    launched_at: str | None
+    ended_at: str | None
+
+
 class Checked(TypedDict):
     faults: list[Fault]
     view: View | None
@@ -568,6 +599,11 @@ class PageCallItem(TypedDict):
     next_cursor: str | None
 
 
+class PageCampaignOut(TypedDict):
+    items: list[CampaignOut]
+    next_cursor: str | None
+
+
 class PageDelivery(TypedDict):
     items: list[Delivery]
     next_cursor: str | None
@@ -670,6 +706,13 @@ class Playbooks(TypedDict):
     items: list[PlaybookItem]
 
 
+class Preview(TypedDict):
+    allow: int
+    defer: int
+    deny: int
+    refusals: list[Refusal]
+
+
 class Problem(TypedDict):
     type: str
     title: str
@@ -690,6 +733,12 @@ QuietHours = TypedDict("QuietHours", {"from": "str", "to": "str"})
 class Recording(TypedDict):
     url: str
     expires_at: str
+
+
+class Refusal(TypedDict):
+    rule: str
+    reason: str
+    leads: int
 
 
 class Report(TypedDict):
@@ -968,6 +1017,35 @@ class Client(Transport):
 
     def calls_peaks(self, sid: str, *, n: int | None = None) -> PeaksOut:
         return cast("PeaksOut", self._send("GET", f"/calls/{place(sid)}/recording/peaks", query={"n": n}))
+
+    def campaigns_list(self, *, cursor: str | None = None, limit: int | None = None) -> PageCampaignOut:
+        return cast("PageCampaignOut", self._send("GET", "/campaigns", query={"cursor": cursor, "limit": limit}))
+
+    def campaigns_create(self, body: CampaignIn) -> CampaignOut:
+        """A draft: nobody is called before it is launched."""
+        return cast("CampaignOut", self._send("POST", "/campaigns", body=body))
+
+    def campaigns_get(self, campaign_id: str) -> CampaignOut:
+        return cast("CampaignOut", self._send("GET", f"/campaigns/{place(campaign_id)}"))
+
+    def campaigns_preview(self, campaign_id: str) -> Preview:
+        """Asks the gate about everybody on the list, and reserves nothing."""
+        return cast("Preview", self._send("POST", f"/campaigns/{place(campaign_id)}/preview"))
+
+    def campaigns_launch(self, campaign_id: str) -> CampaignOut:
+        """The list is made now, best first; whoever must never be called is on it as refused, with the rule."""
+        return cast("CampaignOut", self._send("POST", f"/campaigns/{place(campaign_id)}/launch"))
+
+    def campaigns_pause(self, campaign_id: str) -> CampaignOut:
+        """Calls that are going on go on; no new one begins."""
+        return cast("CampaignOut", self._send("POST", f"/campaigns/{place(campaign_id)}/pause"))
+
+    def campaigns_resume(self, campaign_id: str) -> CampaignOut:
+        return cast("CampaignOut", self._send("POST", f"/campaigns/{place(campaign_id)}/resume"))
+
+    def campaigns_end(self, campaign_id: str) -> CampaignOut:
+        """For good."""
+        return cast("CampaignOut", self._send("POST", f"/campaigns/{place(campaign_id)}/end"))
 
     def consents_list(self, lead_id: str) -> Consents:
         """Newest first, the withdrawn ones among them."""

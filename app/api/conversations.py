@@ -22,6 +22,7 @@ from app.dialog.patience import Patience
 from app.dialog.reception import HANG_UP, Strategy
 from app.dialog.redaction import redact
 from app.errors import Busy, NotAuthentic, StoreDown, StoreError
+from app.phone.patch import Patch
 from app.ports import Journal
 from app.sales import live
 from app.store import call_events, finish, playbooks
@@ -106,17 +107,18 @@ class Host:
         """Raises NotAuthentic when the stream is not the one the token was for, Busy when one is still open."""
         assert self._pacer is not None
         kept: list[Entry] = []
+        patch = Patch(wire)
         journal = Remembering(StoreJournal(self._writer, call), kept, partial(self._board.logged, call))
 
         async def admit(started: Started, end_now: EndNow) -> Admission:
             self._identify(started, call, token)
             if not await self._board.wait_over(call.call_sid, WIND_UP_S):
                 raise Busy("this call has an open media stream")
-            return await self._admission(started, end_now, call, journal)
+            return await self._admission(started, end_now, call, journal, patch)
 
         reason: str | None = "error"
         try:
-            reason = await bridge(wire, admit, self._pacer)
+            reason = await bridge(patch, admit, self._pacer)
             if reason is None:
                 return "never_began"
             await self._settle(journal)
@@ -136,7 +138,9 @@ class Host:
         if started.call_sid != call.call_sid or not known_account or not same_token:
             raise NotAuthentic("the media stream is not the one its token was given for")
 
-    async def _admission(self, started: Started, end_now: EndNow, call: CallRow, journal: Remembering) -> Admission:
+    async def _admission(
+        self, started: Started, end_now: EndNow, call: CallRow, journal: Remembering, patch: Patch
+    ) -> Admission:
         def look_up(db: Connection) -> tuple[str, tuple[Entry, ...]]:
             text = playbooks.text_of(db, call.playbook, call.playbook_version)
             return text, call_events.read(db, call.call_sid)
@@ -160,7 +164,7 @@ class Host:
             tts="",
         )
         news = CarrierNews()
-        self._board.connected(call.call_sid, end_now, news.tell)
+        self._board.connected(call.call_sid, end_now, news.tell, patch)
         journal.began = True
         setup = CallSetup(began, redact, cast.stand_ins, resumed, cast.machines, news, live.shipped())
         return Admission(setup, cast.parts, journal, self._patience)

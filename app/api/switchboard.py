@@ -18,7 +18,9 @@ from enum import StrEnum
 from app import observe
 from app.api.news import AnswerReported, AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated
 from app.api.room import Room
-from app.dialog.events import CarrierReport, Entry
+from app.call.setup import CallNews
+from app.dialog.events import CarrierReport, Entry, HandedBack, TakenOver
+from app.phone.patch import Patch
 from app.store.calls import CallRow
 
 RING_S = 75.0  # a media token lives 60 s; a seat nobody came to is free after that
@@ -38,7 +40,8 @@ class _Seat:
     until: float | None
     end_reason: str | None = None
     end_now: Callable[[str], None] | None = None
-    report: Callable[[CarrierReport], None] | None = None
+    report: Callable[[CallNews], None] | None = None
+    patch: Patch | None = None
     place: int | None = None  # of the process that reserved it or talks; None is this one
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -121,15 +124,16 @@ class Switchboard:
         self,
         call_sid: str,
         end_now: Callable[[str], None],
-        report: Callable[[CarrierReport], None] | None = None,
+        report: Callable[[CallNews], None] | None = None,
+        patch: Patch | None = None,
     ) -> None:
         """The conversation begins. `end_now(reason)` asks it to say goodbye; `report` passes on what the carrier says
-        of it."""
+        of it and what people of ours do; by `patch` they listen and speak."""
         now = self._clock()
         before = self._calls.get(call_sid)
         if before is not None and before.stage is Stage.RINGING:
             observe.CALL_SETUP_SECONDS.observe(now - before.since)
-        self._seat(call_sid, _Seat(Stage.TALKING, now, None, end_now=end_now, report=report))
+        self._seat(call_sid, _Seat(Stage.TALKING, now, None, end_now=end_now, report=report, patch=patch))
 
     def report(self, call_sid: str, report: CarrierReport) -> None:
         """To the conversation, in whichever process it is still going on."""
@@ -140,6 +144,27 @@ class Switchboard:
             seat.report(report)
         elif seat.place is not None:
             self._tell(AnswerReported(call_sid, report.answered_by))
+
+    def patch(self, call_sid: str) -> Patch | None:
+        """None for a call that this process does not hold now."""
+        seat = self._calls.get(call_sid)
+        return seat.patch if seat is not None and seat.stage is Stage.TALKING else None
+
+    def tell(self, call_sid: str, news: TakenOver | HandedBack) -> bool:
+        """False for a call that this process does not hold now."""
+        seat = self._calls.get(call_sid)
+        if seat is None or seat.stage is not Stage.TALKING or seat.report is None:
+            return False
+        seat.report(news)
+        return True
+
+    def end(self, call_sid: str, reason: str) -> bool:
+        """Asks the conversation to say goodbye. False when this process does not hold it."""
+        seat = self._calls.get(call_sid)
+        if seat is None or seat.stage is not Stage.TALKING or seat.end_now is None:
+            return False
+        seat.end_now(reason)
+        return True
 
     def left(self, call_sid: str, reason: str) -> None:
         """The conversation is over; `reason` as in `CallEnded`."""

@@ -15,13 +15,16 @@ from app.dialog.events import (
     CallEnded,
     CallerKeyed,
     CallerSaid,
+    CameBack,
     Entry,
+    Estimated,
     FactLearned,
     HumanRequested,
     Interrupted,
     ObjectionMet,
     OptedOut,
     Signalled,
+    SteppedAside,
 )
 from app.store.calls import CallRow
 
@@ -36,6 +39,10 @@ def news_of(entry: Entry) -> News | None:
         case CallBegan(direction=direction, caller=caller, called=called, playbook=playbook):
             person = "•••• " + (caller if direction == "inbound" else called)[-4:]
             return "call", {"state": "live", "direction": direction, "person": person, "playbook": playbook}
+        case SteppedAside(who=who):
+            return "call", {"state": "live", "taken_by": who}
+        case CameBack():
+            return "call", {"state": "live", "taken_by": None}
         case CallEnded(reason):
             return "call", {"state": "ended", "reason": reason}
         case CallerSaid(text=text) if text:
@@ -48,11 +55,12 @@ def news_of(entry: Entry) -> News | None:
             return _said("agent", f"{text} ...", cut=True)
         case Signalled(signal="Heard", told=told):
             return _interim(told)
+        case Estimated(probability=probability, next_action=next_action):
+            return "score", {"probability": probability, "next_action": next_action}
         case fact if isinstance(fact, _EVENTS):
             body = {"seq": entry.seq, "at_ms": entry.at_ms, "fact": type(fact).__name__, **dataclasses.asdict(fact)}
             return "event", body
-    estimate = getattr(entry.fact, "probability", None)
-    return ("score", {"probability": estimate}) if isinstance(estimate, float) else None
+    return None
 
 
 def tell(feed: Feed, call: CallRow, entry: Entry) -> None:

@@ -25,7 +25,9 @@ from app.dialog.events import (
     CallerSaid,
     CallerSilent,
     CallResumed,
+    CameBack,
     Fact,
+    HandedBack,
     Heard,
     HungUp,
     Interrupted,
@@ -34,9 +36,13 @@ from app.dialog.events import (
     ReplyBegan,
     ReplyEnded,
     Signal,
+    SteppedAside,
+    TakenOver,
     Tick,
 )
-from app.dialog.moves import Expectation
+from app.dialog.guards import opts_out
+from app.dialog.keypad import OPT_OUT
+from app.dialog.moves import CallerTurn, Expectation
 from app.dialog.patience import Patience
 from app.dialog.reception import Hush, Learned, Press, Reception, SayTo
 from app.dialog.turns import CutReply, DropDraft, Duck, EndCall, Hold, Phase, PutAside, Restore, Turn
@@ -84,6 +90,7 @@ class Session:
         placed = call.began.direction == "outbound" and not call.resumed
         self._reception = Reception(call.machines) if placed else None
         self._estimated = 0  # the turn after which the chance of a sale was estimated last
+        self._aside = False  # a person of ours speaks instead
         self._reason = "error"  # until we know better
         parts.report_to(log.write)
 
@@ -130,6 +137,9 @@ class Session:
                 self._words_ms = self._line.now_ms()
             if isinstance(signal, ReplyEnded):
                 await self._end_reply()
+            if isinstance(signal, TakenOver | HandedBack):
+                await self._change_hands(signal)
+                continue
             if self._reception is not None:
                 if (ended := await self._receive(self._reception, signal)) is not None:
                     return ended, not isinstance(signal, HungUp)
@@ -141,7 +151,8 @@ class Session:
             for action in actions:
                 match action:
                     case turns.Draft(to):
-                        self._begin_draft(to)
+                        if not self._aside:
+                            self._begin_draft(to)
                     case DropDraft():
                         await self._drop_draft()
                     case turns.Reply():
@@ -155,6 +166,29 @@ class Session:
                     case EndCall(reason):
                         return reason, not isinstance(signal, HungUp)
             assert self._turn.phase is not Phase.OVER
+
+    async def _change_hands(self, signal: TakenOver | HandedBack) -> None:
+        """The agent falls silent at once and goes on listening; handed back, it asks again what it had asked."""
+        now_ms = self._line.now_ms()
+        if isinstance(signal, TakenOver) and not self._aside:
+            self._aside = True
+            await self._drop_draft()
+            await self._cut(CutReply(now_ms, by_caller=False))
+            self._line.turn(Volume.FULL)
+            self._log.write(SteppedAside(signal.who))
+        elif isinstance(signal, HandedBack) and self._aside:
+            self._aside = False
+            self._log.write(CameBack(signal.who))
+            asked = Asked(self._turn.number, now_ms, None, now_ms, timed=False)
+            self._begin_reply(self._parts.dialogue.answer(Silent(asked.turn, 1)), asked)
+            self._turn = turns.answering(self._turn, now_ms)
+            return
+        self._turn = turns.hushed(self._turn, self._line.now_ms())
+
+    def _stays_silent(self, to: CallerTurn) -> bool:
+        """While a person of ours speaks, the agent answers one wish only, and the end of a call."""
+        wish = (isinstance(to, Said) and opts_out(to.text)) or (isinstance(to, Pressed) and to.digits == OPT_OUT)
+        return self._aside and not (wish or isinstance(to, Closing))
 
     async def _receive(self, reception: Reception, signal: Signal) -> str | None:
         """What a machine on the other end calls for. Returns the reason to end the call, or None."""
@@ -231,6 +265,9 @@ class Session:
                 self._log.write(CallerKeyed(to.turn, to.digits))
             case Silent(nudge=nudge):
                 self._log.write(CallerSilent(nudge))
+        if self._stays_silent(to):
+            self._turn = turns.hushed(self._turn, self._line.now_ms())
+            return
         asked = Asked(
             turn=to.turn,
             stopped_ms=action.stopped_ms,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from app.dialog.events import (
     AgentSaid,
@@ -11,13 +12,17 @@ from app.dialog.events import (
     CarrierReport,
     DisclosureHeard,
     Entry,
+    HandedBack,
     ProviderFailed,
     RecordingRefused,
+    TakenOver,
     UnitsUsed,
 )
 from app.dialog.reception import HANG_UP, Strategy
 from app.ports import Dialogue, HasStandIns, Say, SpeechToText, TextToSpeech, VoiceActivity
 from app.sales.live import LiveModel
+
+CallNews: TypeAlias = CarrierReport | TakenOver | HandedBack
 
 
 @dataclass(slots=True)
@@ -94,19 +99,20 @@ class Resumed:
 
 
 class CarrierNews:
-    """What the carrier reports of a call while it goes on, on its way to whoever holds the call."""
+    """What the carrier reports of a call while it goes on, and what people of ours do, on its way to whoever holds the
+    call."""
 
     def __init__(self) -> None:
-        self._waiting: list[CarrierReport] = []
-        self._post: Callable[[CarrierReport], None] | None = None
+        self._waiting: list[CallNews] = []
+        self._post: Callable[[CallNews], None] | None = None
 
-    def tell(self, report: CarrierReport) -> None:
+    def tell(self, report: CallNews) -> None:
         if self._post is None:
             self._waiting.append(report)
         else:
             self._post(report)
 
-    def listen(self, post: Callable[[CarrierReport], None]) -> None:
+    def listen(self, post: Callable[[CallNews], None]) -> None:
         self._post = post
         for report in self._waiting:
             post(report)

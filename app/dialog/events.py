@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from app.dialog.signals import CarrierReport as CarrierReport
+from app.dialog.signals import HandedBack as HandedBack
 from app.dialog.signals import Heard as Heard
 from app.dialog.signals import HungUp as HungUp
 from app.dialog.signals import Keyed as Keyed
@@ -23,6 +24,7 @@ from app.dialog.signals import OwnVoice as OwnVoice
 from app.dialog.signals import ReplyBegan as ReplyBegan
 from app.dialog.signals import ReplyEnded as ReplyEnded
 from app.dialog.signals import Signal as Signal
+from app.dialog.signals import TakenOver as TakenOver
 from app.dialog.signals import Tick as Tick
 from app.dialog.signals import Toned as Toned
 from app.dialog.signals import VoiceOff as VoiceOff
@@ -319,6 +321,20 @@ class Estimated:
 
 
 @dataclass(frozen=True, slots=True)
+class SteppedAside:
+    """A person of ours took the call over: the agent says nothing until it is handed back, but goes on listening."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """The person handed the call back to the agent."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """`reason`: caller_hung_up, finished, opted_out, silence, too_long, transferred, provider_outage, media_lost,
     drained or error; for a machine that answered voicemail, message_left, ivr, unavailable or fax."""
@@ -359,6 +375,8 @@ Fact = (
     | AgentKeyed
     | AnsweredBy
     | Estimated
+    | SteppedAside
+    | CameBack
     | CallEnded
 )
 

@@ -108,6 +108,20 @@ class CarrierReport:
     answered_by: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """A person of ours speaks with the caller now; `who` by the id of the member."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """The agent's turn again."""
+
+    who: str
+
+
 Signal = (
     VoiceOn
     | VoiceOff
@@ -121,4 +135,6 @@ Signal = (
     | MustEnd
     | Toned
     | CarrierReport
+    | TakenOver
+    | HandedBack
 )

@@ -84,6 +84,11 @@ def hushed(turn: Turn, now_ms: int) -> Turn:
     return Turn(Phase.LISTENING, since_ms=now_ms, number=turn.number, heard_to_ms=turn.heard_to_ms, sign_ms=now_ms)
 
 
+def answering(turn: Turn, now_ms: int) -> Turn:
+    """Something is said without having been asked for."""
+    return replace(hushed(turn, now_ms), phase=Phase.THINKING, asked_ms=now_ms)
+
+
 def deadline(turn: Turn, patience: Patience) -> int | None:
     """When a Tick is needed if nothing else happens; None when the call is over."""
     return min((due for due, _ in _agenda(turn, patience)), default=None)

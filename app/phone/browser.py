@@ -6,6 +6,7 @@ import asyncio
 import fractions
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import av
 import numpy as np
@@ -23,9 +24,12 @@ from app import observe
 from app.errors import BadInput
 from app.phone.earpiece import FRAME_BYTES, FRAME_MS
 from app.phone.line import BrowserLine
+from app.phone.takeover import PatchedLine
 from app.telephony import mulaw
 
 log = observe.log(__name__)
+
+Line: TypeAlias = BrowserLine | PatchedLine
 
 RATE = 8000
 LINGER_S = 8.0  # for our last words to be played out
@@ -43,7 +47,7 @@ class _Loudspeaker(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, line: BrowserLine) -> None:
+    def __init__(self, line: Line) -> None:
         super().__init__()
         self._line = line
         self._began: float | None = None
@@ -63,7 +67,7 @@ class _Loudspeaker(MediaStreamTrack):
         return frame
 
 
-async def _listen(track: MediaStreamTrack, line: BrowserLine) -> None:
+async def _listen(track: MediaStreamTrack, line: Line) -> None:
     """The microphone's frames as 20 ms of mu-law each, until it is gone."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     waiting = bytearray()
@@ -84,8 +88,8 @@ async def _listen(track: MediaStreamTrack, line: BrowserLine) -> None:
 class Browser:
     """One connection. `answer` first; then `talk` until either side hangs up."""
 
-    def __init__(self, line: BrowserLine, ice_servers: Sequence[str] = ()) -> None:
-        self.line = self._line = line
+    def __init__(self, line: Line, ice_servers: Sequence[str] = ()) -> None:
+        self._line = line
         servers = [RTCIceServer(urls=url) for url in ice_servers]
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))  # none unless configured: no strangers
         self._microphone: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
@@ -105,12 +109,12 @@ class Browser:
         local = self._peer.localDescription
         return Offer(local.sdp, local.type)
 
-    async def talk(self, conversation: Callable[[BrowserLine], Awaitable[str]]) -> str:
+    async def talk(self, conversation: Callable[[], Awaitable[str]]) -> str:
         """Returns the end reason once the last words were played or the browser is gone."""
         try:
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(self._hear())
-                reason = await conversation(self._line)
+                reason = await conversation()
                 await self._play_out()
                 listening.cancel()
             return reason

@@ -93,7 +93,10 @@ ACCESS: Final[dict[str, Needed]] = {
     "calls_recording": AGENT,
     "calls_recording_file": ANYONE,  # the signature in its address is the permission
     "calls_peaks": VIEWER,
-    # controls: whisper, takeover, handback, hang up
+    # controls: takeover, handback, hang up
+    "controls_takeover": AGENT,
+    "controls_handback": AGENT,
+    "controls_hangup": AGENT,
     # live
     "live_get": VIEWER,
     "live_health": VIEWER,
@@ -130,6 +133,7 @@ SOCKETS: Final[dict[str, str]] = {
     # live
     "live_feed": "feed",
     # listen
+    "controls_listen": "listen",
 }
 
 # Every write is audited but these, which change nothing worth remembering; and these reads are audited like writes.

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app import observe
 from app.api.context import Site, Web
-from app.api.v1.principal import Caller
-from app.errors import Busy, NotFound, StrowgerError
+from app.api.v1.principal import Caller, Principal
+from app.dialog.events import HandedBack
+from app.errors import Busy, Conflict, NotFound, StrowgerError
 from app.store import calls, leads, playbooks, workspaces
 from app.store.calls import CallRow, NewCall
 from app.store.connect import Connection
@@ -19,6 +20,7 @@ from app.store.connect import Connection
 if TYPE_CHECKING:  # aiortc brings much along; it is loaded when somebody phones
     from app.phone.browser import Browser
     from app.phone.line import BrowserLine
+    from app.phone.takeover import PatchedLine
 
 router = APIRouter(prefix="/phone", tags=["phone"])
 log = observe.log(__name__)
@@ -27,13 +29,15 @@ PREFIX = "client:"  # how the carrier, too, names a caller who has no number
 
 
 class PhoneOffer(BaseModel):
-    """What the browser's RTCPeerConnection made. `playbook`: to try one out; else the one your first number has."""
+    """What the browser's RTCPeerConnection made. `playbook`: to try one out; else the one your first number has.
+    `call_sid`: to speak on a call that is going on, once it is taken over."""
 
     model_config = ConfigDict(extra="forbid")
 
     sdp: str = Field(min_length=10, max_length=60_000)
     type: Literal["offer"]
     playbook: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,64}$")
+    call_sid: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
 
 
 class PhoneAnswer(BaseModel):
@@ -45,45 +49,58 @@ class PhoneAnswer(BaseModel):
 @router.post("/offer", operation_id="phone_offer")
 async def offer(body: PhoneOffer, web: Site, caller: Caller, later: BackgroundTasks) -> PhoneAnswer:
     """The call begins when the connection stands. It is heard, logged, scored and recorded as any other."""
-    sid = "CA" + secrets.token_hex(16)
-    if web.board.why_not(sid) is not None:
-        raise Busy("There is no room for another call now: try again in a minute.")
-    token = secrets.token_urlsafe(32)
-
-    def ring(db: Connection) -> CallRow:
-        number = workspaces.oldest_number(db)
-        if number is None:
-            raise NotFound("This workspace has no telephone number, so nothing answers.")
-        playbook = body.playbook or number.playbook
-        version, text = playbooks.published(db, playbook)
-        web.conversations.expect(text)
-        lead = leads.find_or_create(db, "", "browser")
-        who = PREFIX + caller.user_id.hex[:12]
-        row = calls.ring(db, NewCall(sid, "inbound", who, number.e164, playbook, version, lead.id))
-        calls.set_status(db, sid, "in-progress", 0, web.now())
-        return row
-
-    row = await web.records.worker(caller.workspace_id, ring)
-    web.board.reserve(sid)
+    if body.call_sid is not None:
+        return await _join(body, body.call_sid, web, caller, later)
     from app.phone.browser import Browser, Offer
     from app.phone.line import BrowserLine
 
+    sid = "CA" + secrets.token_hex(16)
+    if web.board.why_not(sid) is not None:
+        raise Busy("There is no room for another call now: try again in a minute.")
+    row = await web.records.worker(caller.workspace_id, lambda db: _ring(db, web, caller, sid, body.playbook))
+    web.board.reserve(sid)
+    token = secrets.token_urlsafe(32)
     line = BrowserLine(sid, web.settings.account_sid or "browser", token)
     browser = Browser(line, web.ice_servers)
     answer = await browser.answer(Offer(body.sdp, body.type))
-    later.add_task(_hold, web, browser, row, token)
+    later.add_task(_hold, web, browser, line, row, token)
     return PhoneAnswer(sdp=answer.sdp, type=answer.type, call_sid=sid)
 
 
-async def _hold(web: Web, browser: Browser, row: CallRow, token: str) -> None:
+async def _join(body: PhoneOffer, sid: str, web: Web, caller: Principal, later: BackgroundTasks) -> PhoneAnswer:
+    from app.phone.browser import Browser, Offer
+    from app.phone.takeover import PatchedLine
+
+    if await web.records.user(caller.claims, lambda db: calls.get(db, sid)) is None:
+        raise NotFound(f"There is no call {sid}.")
+    patch = web.board.patch(sid)
+    if patch is None:
+        raise Conflict("This call is not going on, or another process holds it.")
+    line = PatchedLine(patch)
+    browser = Browser(line, web.ice_servers)
+    answer = await browser.answer(Offer(body.sdp, body.type))
+    later.add_task(_speak, web, browser, line, sid, str(caller.user_id))
+    return PhoneAnswer(sdp=answer.sdp, type=answer.type, call_sid=sid)
+
+
+def _ring(db: Connection, web: Web, caller: Principal, sid: str, playbook: str | None) -> CallRow:
+    number = workspaces.oldest_number(db)
+    if number is None:
+        raise NotFound("This workspace has no telephone number, so nothing answers.")
+    name = playbook or number.playbook
+    version, text = playbooks.published(db, name)
+    web.conversations.expect(text)
+    lead = leads.find_or_create(db, "", "browser")
+    who = PREFIX + caller.user_id.hex[:12]
+    row = calls.ring(db, NewCall(sid, "inbound", who, number.e164, name, version, lead.id))
+    calls.set_status(db, sid, "in-progress", 0, web.now())
+    return row
+
+
+async def _hold(web: Web, browser: Browser, line: BrowserLine, row: CallRow, token: str) -> None:
     """Runs once the answer has left: the browser needs it before it can connect."""
-
-    async def converse(line: BrowserLine) -> str:
-        return await web.conversations.hold(line, row, token)
-
-    line = browser.line
     try:
-        reason = await browser.talk(converse)
+        reason = await browser.talk(lambda: web.conversations.hold(line, row, token))
         log.info("browser hung up", call=row.call_sid, reason=reason)
     except StrowgerError as error:
         log.warning("browser call failed", call=row.call_sid, code=error.code, error=str(error))
@@ -93,3 +110,10 @@ async def _hold(web: Web, browser: Browser, row: CallRow, token: str) -> None:
         row.workspace_id, lambda db: calls.set_status(db, row.call_sid, "completed", 1, now), patience_s=5.0
     )
     web.recordings.keep(row.call_sid, line.tape.wav())
+
+
+async def _speak(web: Web, browser: Browser, line: PatchedLine, sid: str, who: str) -> None:
+    """A browser that goes away hands the call back: the caller is never left with nobody."""
+    reason = await browser.talk(line.talk)
+    web.board.tell(sid, HandedBack(who))
+    log.info("patched out", call=sid, reason=reason)

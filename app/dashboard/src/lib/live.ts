@@ -77,7 +77,8 @@ export function useLive() {
       else {
         const known = calls.value.get(sid);
         const fresh = { sid, lead_name: null, score: null, taken_by: null, said: [], began: Date.now() };
-        calls.value.set(sid, { ...fresh, ...body, ...known } as LiveCall & { began: number });
+        const person = known?.person ?? body.person;
+        calls.value.set(sid, { ...fresh, ...known, ...body, person } as LiveCall & { began: number });
         if (!known) void introduce(sid);
       }
       return;

@@ -1,0 +1,86 @@
+"""On a call that is going on: listen in, take it over, hand it back, end it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Path, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel
+
+from app.api.context import Site, Web, web_of
+from app.api.v1.principal import Caller, Principal
+from app.dialog.events import HandedBack, TakenOver
+from app.errors import Conflict, Disconnected, NotFound
+from app.store import audit, calls
+from app.store.connect import Connection
+from app.telephony import mulaw
+
+router = APIRouter(prefix="/calls", tags=["controls"])
+
+Sid = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class Done(BaseModel):
+    """The call that was meant."""
+
+    sid: str
+
+
+@router.post("/{sid}/takeover", operation_id="controls_takeover")
+async def takeover(sid: Sid, web: Site, caller: Caller) -> Done:
+    """The agent falls silent and goes on listening: "stop calling me" is still obeyed. Connect your telephone to the
+    call first (POST /phone/offer with its call_sid)."""
+    await _noted(web, caller, sid, "call.takeover")
+    if not web.board.tell(sid, TakenOver(str(caller.user_id))):
+        raise Conflict("This call is not going on, or another process holds it.")
+    return Done(sid=sid)
+
+
+@router.post("/{sid}/handback", operation_id="controls_handback")
+async def handback(sid: Sid, web: Site, caller: Caller) -> Done:
+    """The agent asks again what it had asked."""
+    await _noted(web, caller, sid, "call.handback")
+    if not web.board.tell(sid, HandedBack(str(caller.user_id))):
+        raise Conflict("This call is not going on, or another process holds it.")
+    return Done(sid=sid)
+
+
+@router.post("/{sid}/hangup", operation_id="controls_hangup")
+async def hangup(sid: Sid, web: Site, caller: Caller) -> Done:
+    """With a goodbye, not in mid-word."""
+    await _noted(web, caller, sid, "call.hangup")
+    if not web.board.end(sid, "finished"):
+        raise Conflict("This call is not going on, or another process holds it.")
+    return Done(sid=sid)
+
+
+@router.websocket("/{sid}/listen", name="controls_listen")
+async def listen(socket: WebSocket, sid: Sid) -> None:
+    """Both sides, 20 ms at a time, as 16-bit samples at 8000 a second. The ticket must be for this call."""
+    web: Web = web_of(socket)
+    principal: Principal = socket.state.principal
+    patch = web.board.patch(sid)
+    mine = await web.records.user(principal.claims, lambda db: calls.get(db, sid))
+    if mine is None or patch is None or socket.state.call_sid != sid:
+        await socket.close(1008)
+        return
+    await socket.accept()
+    await web.records.user(principal.claims, lambda db: audit.write(db, str(principal.user_id), "call.listen", sid))
+    with patch.listening() as listener, contextlib.suppress(WebSocketDisconnect, RuntimeError, Disconnected):
+        while (piece := await listener.pieces.get()) is not None:
+            await socket.send_bytes(mulaw.decode(piece).astype(np.int16).tobytes())
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        await socket.close()
+
+
+async def _noted(web: Web, caller: Principal, sid: str, action: str) -> None:
+    """Raises NotFound for a call that is not of this workspace."""
+
+    def write(db: Connection) -> None:
+        if calls.get(db, sid) is None:
+            raise NotFound(f"There is no call {sid}.")
+        audit.write(db, str(caller.user_id), action, sid)
+
+    await web.records.user(caller.claims, write)

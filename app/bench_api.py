@@ -189,7 +189,7 @@ async def _client(port: int, key: str, load: Load, dice: random.Random, over_at:
             seen.note(kind, status, (time.perf_counter() - began) * 1000)
             if status == 200 and kind != "one call":
                 cursor = json.loads(body)["next_cursor"]
-            await asyncio.sleep(dice.expovariate(1 / load.think_s))
+            await asyncio.sleep(min(dice.expovariate(1 / load.think_s), max(0.0, over_at - time.monotonic())))
     finally:
         writer.close()
 

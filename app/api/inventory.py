@@ -34,7 +34,7 @@ def _of(router: APIRouter) -> Iterator[str]:
             opened_by = f"ticket {SOCKETS[route.name]}" if route.name in SOCKETS else CARRIER
             yield f"WS {path or route.path}  {opened_by}"
         elif isinstance(route, APIRoute):
-            for method in sorted(route.methods):
+            for method in sorted(route.methods or ()):
                 yield f"{method} {path}  {_for_whom(route, path)}"
 
 

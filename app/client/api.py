@@ -228,6 +228,10 @@ class Diff(TypedDict):
     diff: str
 
 
+class Done(TypedDict):
+    sid: str
+
+
 class Event(TypedDict):
     seq: int
     at_ms: int
@@ -680,6 +684,7 @@ class PhoneOffer(TypedDict):
     sdp: str
     type: Literal["offer"]
     playbook: NotRequired[str | None]
+    call_sid: NotRequired[str | None]
 
 
 class PlaybookDetail(TypedDict):
@@ -1061,6 +1066,18 @@ class Client(Transport):
     def suppressions_create(self, body: Suppressed) -> Added:
         """This number is never called or written to again. Nobody can take that back."""
         return cast("Added", self._send("POST", "/suppressions", body=body))
+
+    def controls_takeover(self, sid: str) -> Done:
+        """The agent falls silent and goes on listening: 'stop calling me' is still obeyed. Connect your telephone to the call first (POST /phone/offer with its call_sid)."""
+        return cast("Done", self._send("POST", f"/calls/{place(sid)}/takeover"))
+
+    def controls_handback(self, sid: str) -> Done:
+        """The agent asks again what it had asked."""
+        return cast("Done", self._send("POST", f"/calls/{place(sid)}/handback"))
+
+    def controls_hangup(self, sid: str) -> Done:
+        """With a goodbye, not in mid-word."""
+        return cast("Done", self._send("POST", f"/calls/{place(sid)}/hangup"))
 
     def invitations_list(self, *, cursor: str | None = None, limit: int | None = None) -> PageInvitation:
         """Newest first, with those that were accepted or are over."""

@@ -14,11 +14,11 @@ from app.api.v1.principal import Caller, Principal
 from app.dialog.events import HandedBack, TakenOver
 from app.errors import Conflict, Disconnected, NotFound
 from app.store import audit, calls
-from app.store.connect import Connection
 from app.telephony import mulaw
 
 router = APIRouter(prefix="/calls", tags=["controls"])
 
+ELSEWHERE = "This call is not going on, or another process holds it."
 Sid = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -32,27 +32,30 @@ class Done(BaseModel):
 async def takeover(sid: Sid, web: Site, caller: Caller) -> Done:
     """The agent falls silent and goes on listening: "stop calling me" is still obeyed. Connect your telephone to the
     call first (POST /phone/offer with its call_sid)."""
-    await _noted(web, caller, sid, "call.takeover")
+    await _known(web, caller, sid)
     if not web.board.tell(sid, TakenOver(str(caller.user_id))):
-        raise Conflict("This call is not going on, or another process holds it.")
+        raise Conflict(ELSEWHERE)
+    await _noted(web, caller, sid, "call.takeover")
     return Done(sid=sid)
 
 
 @router.post("/{sid}/handback", operation_id="controls_handback")
 async def handback(sid: Sid, web: Site, caller: Caller) -> Done:
     """The agent asks again what it had asked."""
-    await _noted(web, caller, sid, "call.handback")
+    await _known(web, caller, sid)
     if not web.board.tell(sid, HandedBack(str(caller.user_id))):
-        raise Conflict("This call is not going on, or another process holds it.")
+        raise Conflict(ELSEWHERE)
+    await _noted(web, caller, sid, "call.handback")
     return Done(sid=sid)
 
 
 @router.post("/{sid}/hangup", operation_id="controls_hangup")
 async def hangup(sid: Sid, web: Site, caller: Caller) -> Done:
     """With a goodbye, not in mid-word."""
-    await _noted(web, caller, sid, "call.hangup")
+    await _known(web, caller, sid)
     if not web.board.end(sid, "finished"):
-        raise Conflict("This call is not going on, or another process holds it.")
+        raise Conflict(ELSEWHERE)
+    await _noted(web, caller, sid, "call.hangup")
     return Done(sid=sid)
 
 
@@ -75,12 +78,11 @@ async def listen(socket: WebSocket, sid: Sid) -> None:
         await socket.close()
 
 
-async def _noted(web: Web, caller: Principal, sid: str, action: str) -> None:
+async def _known(web: Web, caller: Principal, sid: str) -> None:
     """Raises NotFound for a call that is not of this workspace."""
+    if await web.records.user(caller.claims, lambda db: calls.get(db, sid)) is None:
+        raise NotFound(f"There is no call {sid}.")
 
-    def write(db: Connection) -> None:
-        if calls.get(db, sid) is None:
-            raise NotFound(f"There is no call {sid}.")
-        audit.write(db, str(caller.user_id), action, sid)
 
-    await web.records.user(caller.claims, write)
+async def _noted(web: Web, caller: Principal, sid: str, action: str) -> None:
+    await web.records.user(caller.claims, lambda db: audit.write(db, str(caller.user_id), action, sid))

@@ -45,8 +45,9 @@ def test_T18_who_guesses_links_is_slowed_down(serve_api: Any) -> None:
 
 def test_T18_who_guesses_tokens_is_slowed_down(serve_api: Any) -> None:
     with serve_api() as api:
-        tries = [api.bearer("sk_" + "x" * 40).get("/me").status_code for _ in range(125)]
-        assert tries == [401] * 120 + [429] * 5
+        tries = [api.bearer("sk_" + "x" * 40).get("/me").status_code for _ in range(180)]
+        assert tries[:120] == [401] * 120
+        assert tries[120:].count(429) > 30  # two a second are given back while this runs
 
 
 def test_T18_a_body_beyond_the_limit_is_refused(serve_api: Any) -> None:

@@ -84,7 +84,18 @@ Asked: TypeAlias = Annotated[Span, Depends(_span)]
 Format: TypeAlias = Annotated[Literal["json", "csv", "xlsx"], Query(alias="format")]
 
 
-@router.get("/funnel", operation_id="reports_funnel", response_model=Funnel)
+# With ?format=csv or xlsx.
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            XLSX: {"schema": {"type": "string"}},
+        }
+    }
+}
+
+
+@router.get("/funnel", operation_id="reports_funnel", response_model=Funnel, responses=FILES)
 async def funnel(web: Site, caller: Caller, span: Asked, format_: Format = "json") -> Any:
     """Rang, answered, by a person, conversed, qualified, booked, held."""
     found = await web.records.user(caller.claims, lambda db: reports.rows(db, "funnel", span))
@@ -93,7 +104,7 @@ async def funnel(web: Site, caller: Caller, span: Asked, format_: Format = "json
     return Funnel(steps=[Step(**row) for row in found])
 
 
-@router.get("/{kind}", operation_id="reports_get", response_model=Report)
+@router.get("/{kind}", operation_id="reports_get", response_model=Report, responses=FILES)
 async def get(kind: Kind, web: Site, caller: Caller, span: Asked, format_: Format = "json") -> Any:
     """Cost is the telephone line's, from the dated price table; providers' own prices are on each call."""
     found = await web.records.user(caller.claims, lambda db: reports.rows(db, kind, span))

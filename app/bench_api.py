@@ -24,8 +24,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+import app.embedded.postgres as postgres
+import app.embedded.valkey as valkey
 from app import playbooks
-from app.embedded import postgres, valkey
 from app.embedded.launch import free_port
 from app.local import Role
 from app.store.accounts import hash_of

@@ -51,9 +51,7 @@ export async function signOut(): Promise<void> {
   me.value = null;
 }
 
-/** From the address's fragment, which never reaches a log; it is taken out of the address at once. */
-export function ticketFromAddress(): string | null {
-  const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket");
-  if (ticket) history.replaceState(null, "", location.pathname + location.search);
-  return ticket;
-}
+/** From the address's fragment, which never reaches a log; it is taken out of the address before anything, the router
+ *  above all, has seen it. */
+export const ticketOfAddress = new URLSearchParams(location.hash.slice(1)).get("ticket");
+if (ticketOfAddress) history.replaceState(null, "", location.pathname + location.search);

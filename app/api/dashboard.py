@@ -47,7 +47,7 @@ class Dashboard:
         if file is not None:
             caching = FOREVER if path.startswith(ASSETS) else "no-cache"
             return FileResponse(file, media_type=_TYPES.get(file.suffix), headers={"Cache-Control": caching})
-        if "text/html" in accepts and not path.startswith(ASSETS):
+        if path == "/" or ("text/html" in accepts and not path.startswith(ASSETS)):
             return FileResponse(folder / "index.html", media_type="text/html", headers={"Cache-Control": "no-cache"})
         return None
 

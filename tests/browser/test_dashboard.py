@@ -63,7 +63,7 @@ def test_a_link_signs_in_once_and_leaves_nothing_in_the_address(up: Up, browser:
 def test_the_seeded_fortnight_is_there_with_sound_and_reasons(page: Page, up: Up) -> None:
     see(page, up, "/calls/SEED0000")
     page.wait_for_selector("text=raises the chance", timeout=30_000)
-    assert page.locator(".wave path.agent").get_attribute("d")
+    page.wait_for_selector(".wave path.agent[d^='M']", state="attached")
     page.get_by_role("button", name="Play the recording").click()
     until(page, "document.querySelector('audio')?.currentTime > 0.2")
     assert page.locator(".lines li").count() > 10

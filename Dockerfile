@@ -1,4 +1,11 @@
 # syntax=docker/dockerfile:1
+FROM node:20-slim AS dashboard
+WORKDIR /srv/dashboard
+COPY app/dashboard/package.json app/dashboard/package-lock.json app/dashboard/.npmrc ./
+RUN npm ci
+COPY app/dashboard ./
+RUN npm run build
+
 FROM python:3.13-slim AS build
 WORKDIR /srv/strowger
 RUN python -m venv /opt/venv
@@ -16,10 +23,12 @@ RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin strowger \
     && install -d -o strowger -g strowger /var/lib/strowger
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build --chown=root:root /srv/strowger /srv/strowger
+COPY --from=dashboard --chown=root:root /srv/dashboard/dist /srv/dashboard
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     STROWGER_LOG=json \
-    STROWGER_DATA_DIR=/var/lib/strowger
+    STROWGER_DATA_DIR=/var/lib/strowger \
+    STROWGER_DASHBOARD=/srv/dashboard
 WORKDIR /srv/strowger
 USER strowger
 EXPOSE 8000

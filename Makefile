@@ -55,6 +55,9 @@ bench-api: setup ## the API on a workspace with a million calls, read by a thous
 security: setup-dev ## secrets in the repository, careless code, known faults of dependencies, a long run of made-up requests
 	@$(PY) scripts/security.py
 
+screenshots: setup-dev ## every screen of the dashboard as a picture, into ./screenshots (needs Node and Chromium)
+	@$(PY) scripts/screenshots.py
+
 lock: ## write the lock files anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock

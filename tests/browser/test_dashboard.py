@@ -114,6 +114,7 @@ def test_a_playbook_is_checked_as_it_is_typed_saved_and_published(page: Page, up
     text = editor.input_value()
     editor.fill(text.replace("timezone: America/New_York", "timezone: Mars/Olympus"))
     page.wait_for_selector("text=does not exist")
+    assert re.search(r"line \d+", page.locator("li .badge.bad").first.inner_text(), re.IGNORECASE)
     assert page.get_by_role("button", name="Publish").is_disabled()
     editor.fill(text.replace("agent: Nora", "agent: Nora  # the same voice"))
     page.wait_for_selector("text=Nothing is wrong with it")
@@ -177,6 +178,10 @@ def test_by_keyboard_alone(page: Page, up: Up) -> None:
     see(page, up, "/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "page"
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
     page.keyboard.press("Control+k")
     page.keyboard.type("Repo")
     page.keyboard.press("Enter")

@@ -169,21 +169,21 @@ class Session:
 
     async def _change_hands(self, signal: TakenOver | HandedBack) -> None:
         """The agent falls silent at once and goes on listening; handed back, it asks again what it had asked."""
-        now_ms = self._line.now_ms()
-        if isinstance(signal, TakenOver) and not self._aside:
-            self._aside = True
+        now_ms, aside = self._line.now_ms(), isinstance(signal, TakenOver)
+        if aside is self._aside:
+            return  # told twice
+        self._aside = aside
+        if aside:
             await self._drop_draft()
             await self._cut(CutReply(now_ms, by_caller=False))
             self._line.turn(Volume.FULL)
             self._log.write(SteppedAside(signal.who))
-        elif isinstance(signal, HandedBack) and self._aside:
-            self._aside = False
+            self._turn = turns.hushed(self._turn, self._line.now_ms())
+        else:
             self._log.write(CameBack(signal.who))
             asked = Asked(self._turn.number, now_ms, None, now_ms, timed=False)
             self._begin_reply(self._parts.dialogue.answer(Silent(asked.turn, 1)), asked)
             self._turn = turns.answering(self._turn, now_ms)
-            return
-        self._turn = turns.hushed(self._turn, self._line.now_ms())
 
     def _stays_silent(self, to: CallerTurn) -> bool:
         """While a person of ours speaks, the agent answers one wish only, and the end of a call."""

@@ -85,3 +85,24 @@ def test_a_quiet_caller_is_not_hung_up_on_while_a_person_speaks(scene):
     call = held(scene, person, dialogue)
     assert call.reason == "caller_hung_up"
     assert dialogue.turns == []
+
+
+def test_hanging_up_while_the_agent_speaks_again_ends_the_call(scene):
+    person = TakenOverCaller(CarrierNews())
+
+    async def leaves(handset):
+        await handset.until(lambda: handset.agent_speaking_ms >= 800)
+        person.news.tell(TakenOver("ann"))
+        await handset.say(silence(3000))
+        back_ms = handset.now_ms
+        person.news.tell(HandedBack("ann"))
+        await handset.until(lambda: handset.agent_spoke_since(back_ms))
+        person.news.tell(HandedBack("ann"))  # their browser says so, too, when it goes away
+        await handset.say(silence(600))
+        handset.hang_up()
+
+    person.talk = leaves
+    dialogue = ScriptedDialogue((LONG,), script({}, otherwise=(AGAIN, LONG)))
+    call = held(scene, person, dialogue)
+    assert call.reason == "caller_hung_up"
+    assert not dialogue.heard_lines[-1].complete

@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from app.errors import Conflict, StoreDown, StoreError
+from app.errors import Conflict, Forbidden, StoreDown, StoreError
 from app.store.connect import Database
 
 pytestmark = pytest.mark.integration
@@ -101,7 +101,7 @@ def test_a_connection_lost_midway_is_down(database: Database, workspace: UUID, p
     ("statement", "error"),
     [
         ("insert into leads (workspace_id, tier) values (strowger.here(), 'lukewarm')", Conflict),
-        ("insert into leads (workspace_id) values (gen_random_uuid())", StoreError),
+        ("insert into leads (workspace_id) values (gen_random_uuid())", Forbidden),
         ("select no_such_thing", StoreError),
     ],
 )

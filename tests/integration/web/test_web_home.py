@@ -1,4 +1,4 @@
-"""What a browser gets at the bare address."""
+"""What a browser gets at the bare address where the dashboard was not built."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import pytest
 from .conftest import CALLER, Twilio
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(autouse=True)
+def without_a_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.api.dashboard.built", lambda: None)
 
 
 def test_T28_the_page_says_what_runs_and_lets_in_no_script(twilio: Twilio) -> None:

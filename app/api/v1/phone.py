@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, BackgroundTasks
@@ -11,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app import observe
 from app.api.context import Site, Web
 from app.api.v1.principal import Caller, Principal
-from app.dialog.events import HandedBack
+from app.dialog.events import DisclosureHeard, HandedBack, RecordingRefused
 from app.errors import Busy, Conflict, NotFound, StrowgerError
-from app.store import calls, leads, playbooks, workspaces
+from app.store import call_events, calls, leads, playbooks, workspaces
 from app.store.calls import CallRow, NewCall
 from app.store.connect import Connection
 
@@ -106,10 +107,16 @@ async def _hold(web: Web, browser: Browser, line: BrowserLine, row: CallRow, tok
         log.warning("browser call failed", call=row.call_sid, code=error.code, error=str(error))
     now = web.now()
     web.board.gone(row.call_sid)
-    await web.records.worker(
-        row.workspace_id, lambda db: calls.set_status(db, row.call_sid, "completed", 1, now), patience_s=5.0
-    )
-    web.recordings.keep(row.call_sid, line.tape.wav())
+    if await web.records.worker(row.workspace_id, lambda db: _over(db, row.call_sid, now), patience_s=5.0):
+        web.recordings.keep(row.call_sid, line.tape.wav())
+
+
+def _over(db: Connection, sid: str, now: datetime) -> bool:
+    """Whether the recording may be kept: not when it was refused, and not before anybody had been told of it (C20)."""
+    calls.set_status(db, sid, "completed", 1, now)
+    facts = [entry.fact for entry in call_events.read(db, sid)]
+    told = any(isinstance(fact, DisclosureHeard) and fact.kind == "recording" for fact in facts)
+    return told and not any(isinstance(fact, RecordingRefused) for fact in facts)
 
 
 async def _speak(web: Web, browser: Browser, line: PatchedLine, sid: str, who: str) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import json
 import secrets
 import time
@@ -31,6 +30,8 @@ WAITING = 400  # messages for one watcher before it is told of a gap
 TOGETHER_S = 0.08  # messages that come so close together are handed out together
 AT_ONCE = 20  # watchers between two turns of the event loop
 CHANNEL = "strowger:feed"
+HERE_S = 2.0  # how often a process with watchers says that it has some
+WATCHED_S = 5.0  # what happens here is told abroad so long after another process has said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Feed:
         self._abroad: deque[str] = deque(maxlen=20_000)
         self._stir = asyncio.Event()
         self._last = 0
-        self._count = itertools.count()
+        self._watched_abroad = float("-inf")
 
     @property
     def seq(self) -> int:
@@ -91,6 +92,13 @@ class Feed:
     @property
     def watchers(self) -> int:
         return sum(len(found) for found in self._watchers.values())
+
+    def wanted(self, workspace_id: UUID) -> bool:
+        """Whether anybody would see it. Most calls are watched by nobody, and then cost nothing here."""
+        return workspace_id in self._kept or self._abroad_wants()
+
+    def _abroad_wants(self) -> bool:
+        return self._clock() - self._watched_abroad < WATCHED_S
 
     def tell(self, workspace_id: UUID, kind: str, body: Mapping[str, Any], call_sid: str | None = None) -> None:
         """Never waits, never fails."""
@@ -143,10 +151,11 @@ class Feed:
         while self._new:
             message = self._new.popleft()
             kept = self._kept.get(message.workspace_id)
-            if kept is None and self._redis_url is None:
+            abroad = self._abroad_wants()
+            if kept is None and not abroad:
                 continue
             text = message.text()
-            if self._redis_url is not None:
+            if abroad:
                 self._abroad.append(f"{self._name} {message.workspace_id} {message.seq} {text}")
             if kept is not None:
                 kept.append((message.seq, text))
@@ -160,10 +169,14 @@ class Feed:
         from redis import asyncio as redis
         from redis.exceptions import RedisError
 
+        said_at = 0.0
         async with redis.from_url(redis_url) as client:
             while True:
-                await asyncio.sleep(TOGETHER_S)
+                await asyncio.sleep(TOGETHER_S if self._abroad_wants() else HERE_S)
                 with contextlib.suppress(RedisError, OSError):  # a screen is late then; a call never is
+                    if self.watchers and self._clock() - said_at >= HERE_S:
+                        said_at = self._clock()
+                        await client.publish(CHANNEL, f"{self._name} watching")
                     while self._abroad:
                         await client.publish(CHANNEL, self._abroad.popleft())
 
@@ -183,7 +196,12 @@ class Feed:
                 await asyncio.sleep(1.0)
 
     def _from_others(self, data: str) -> None:
-        name, workspace, seq, text = data.split(" ", 3)
+        name, _, rest = data.partition(" ")
+        if rest == "watching":
+            if name != self._name:
+                self._watched_abroad = self._clock()
+            return
+        workspace, seq, text = rest.split(" ", 2)
         workspace_id = UUID(workspace)
         kept = self._kept.get(workspace_id)
         if name == self._name or kept is None:

@@ -65,7 +65,7 @@ def news_of(entry: Entry) -> News | None:
 
 def tell(feed: Feed, call: CallRow, entry: Entry) -> None:
     """Numbers of people are told by their end: everybody of the workspace hears the same."""
-    news = news_of(entry)
+    news = news_of(entry) if feed.wanted(call.workspace_id) else None
     if news is not None:
         kind, body = news
         feed.tell(call.workspace_id, kind, body, call.call_sid)

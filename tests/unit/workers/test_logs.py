@@ -21,8 +21,10 @@ def line(message: str, *, error: BaseException | None = None, as_json: bool = Tr
 
 def test_T20_numbers_of_people_and_texts_of_errors_are_not_written() -> None:
     written = line("no answer from +1 202-555-0111", error=ValueError("key (phone)=(+12025550111)"))
-    assert "555" not in written
-    assert json.loads(written)["error"].startswith("ValueError at test_logs.py:")
+    entry = json.loads(written)
+    del entry["at"]  # whose milliseconds may be any three digits
+    assert "555" not in json.dumps(entry)
+    assert entry["error"].startswith("ValueError at test_logs.py:")
 
 
 def test_T27_a_line_break_in_a_message_starts_no_line() -> None:

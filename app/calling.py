@@ -1,4 +1,4 @@
-"""The one way to the carrier: ask the gate, reserve the attempt with its decision, dial, record.
+"""The one way to the carrier: ask the gate, reserve the attempt with its decision and a seat, dial, record.
 
 Nothing else in the code may call `Carrier.place`; a test looks for that. Even here it takes a Reservation, which only
 the transaction that stored an allowing decision can make.
@@ -19,8 +19,8 @@ from app import observe
 from app.compliance.gate import Campaign, Channel, Contact, Decision, Purpose, decide
 from app.compliance.number import normalise
 from app.compliance.rules import Rules, load
-from app.errors import BadInput, BadSetting, CallRefused, ProviderUncertain
-from app.ports import Carrier
+from app.errors import BadInput, BadSetting, Busy, CallRefused, ProviderDown, ProviderRefused, ProviderUncertain
+from app.ports import Carrier, Seats
 from app.settings import EXAMPLES, Settings
 from app.store import attempts, calls, consents, decisions, leads, playbooks, suppressions, workspaces
 from app.store.calls import NewCall
@@ -64,15 +64,19 @@ def place_call(
     playbook: str | None = None,
     *,
     ours: str,
+    seats: Seats,
     rules: Rules | None = None,
     on_allowed: Callable[[], None] = lambda: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> PlacedCall:
     """Calls `number` from the workspace that owns `ours`, under the rules shipped with this version unless others are
-    given. `on_allowed` runs once they say yes and before the attempt counts; it may raise.
+    given. `on_allowed` runs once they say yes and before the attempt counts; it may raise. A seat is kept at the
+    serving process before the carrier is asked: whoever answers is talked to at once (C09). Without one nothing is
+    dialled and no attempt counted.
 
-    Raises CallRefused with the reason when the rules say no (the refusal is kept), BadInput for a number or playbook
-    that is none, and the ProviderError family; ProviderUncertain means that the phone may ring all the same.
+    Raises Busy when there is no seat, CallRefused with the reason when the rules say no (the refusal is kept), BadInput
+    for a number or playbook that is none, and the ProviderError family; ProviderUncertain means that the phone may ring
+    all the same.
     """
     to = normalise(number)
     if to is None:
@@ -86,9 +90,15 @@ def place_call(
         if wanted is None:
             raise BadInput(f"No number answers with the playbook {playbook!r}.")
         outcome = _reserve(db, wanted, to, now(), rules or load(), on_allowed)
+        if isinstance(outcome, Reservation):
+            seats.keep(outcome.attempt_id)  # in here: no seat, no attempt
     if isinstance(outcome, Decision):
         raise CallRefused(str(outcome), until=outcome.until)
-    return _dial(database, carrier, outcome, owner.workspace_id)
+    try:
+        return _dial(database, carrier, outcome, owner.workspace_id)
+    except (ProviderDown, ProviderRefused):  # surely not dialled
+        seats.free(outcome.attempt_id)
+        raise
 
 
 def _reserve(
@@ -161,7 +171,12 @@ def call_number(number: str, *, playbook: str | None = None, as_json: bool = Fal
         carrier = _LazyCarrier(settings)
         ours = settings.twilio_number or NUMBER
         try:
-            placed = place_call(database, carrier, number, playbook, ours=ours, on_allowed=carrier.connect)
+            placed = place_call(
+                database, carrier, number, playbook, ours=ours, seats=carrier, on_allowed=carrier.connect
+            )
+        except Busy as error:
+            _say(as_json, {"placed": False, "reason": str(error)}, f"Not called: {error}.")
+            return 1
         except CallRefused as refusal:
             _say(as_json, {"placed": False, "reason": str(refusal)}, f"Not called. {refusal}")
             return 1
@@ -173,15 +188,16 @@ def call_number(number: str, *, playbook: str | None = None, as_json: bool = Fal
 
 
 class _LazyCarrier:
-    """Twilio, once the rules have said yes: a refusal needs no account."""
+    """Twilio and the seats, once the rules have said yes: a refusal needs no account."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._carrier: Carrier | None = None
+        self._seats: Seats | None = None
 
     def connect(self) -> None:
         """Raises BadSetting naming the variable that is missing."""
-        self._carrier = carrier_of(self._settings)
+        self._carrier, self._seats = carrier_of(self._settings), seats_of(self._settings)
 
     def place(self, *, to: str, sender: str, reference: str) -> str:
         assert self._carrier is not None
@@ -191,21 +207,48 @@ class _LazyCarrier:
         assert self._carrier is not None
         self._carrier.hang_up(call_sid)
 
+    def keep(self, attempt: UUID) -> None:
+        assert self._seats is not None
+        self._seats.keep(attempt)
+
+    def free(self, attempt: UUID) -> None:
+        assert self._seats is not None
+        self._seats.free(attempt)
+
 
 def carrier_of(settings: Settings) -> Carrier:
     """Raises BadSetting naming the variable that is missing."""
     from app.providers.twilio import TwilioCarrier
     from app.providers.twilio_client import connect
 
-    sid, token, public_url = settings.twilio_account_sid, settings.twilio_auth_token, settings.public_url
-    if sid is None or token is None or public_url is None:
-        values = {"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "STROWGER_PUBLIC_URL": public_url}
-        name = next(name for name, value in values.items() if value is None)
-        raise BadSetting(f"{name} is not set. Example: {name}={EXAMPLES[name]}")
-    client = connect(sid, token.get_secret_value(), settings.twilio_base_url)
+    sid = settings.twilio_account_sid
+    if sid is None:
+        raise _unset("TWILIO_ACCOUNT_SID")
+    token, public_url = _token_and_address(settings)
+    client = connect(sid, token, settings.twilio_base_url)
     return TwilioCarrier(
         client, public_url=public_url, limit_s=int(settings.call_limit_s), detects_machines=settings.twilio_amd
     )
+
+
+def seats_of(settings: Settings) -> Seats:
+    """Raises BadSetting naming the variable that is missing."""
+    from app.providers.seats import ServedSeats
+
+    token, public_url = _token_and_address(settings)
+    return ServedSeats(public_url, token, settings.service_url)
+
+
+def _token_and_address(settings: Settings) -> tuple[str, str]:
+    if settings.twilio_auth_token is None:
+        raise _unset("TWILIO_AUTH_TOKEN")
+    if settings.public_url is None:
+        raise _unset("STROWGER_PUBLIC_URL")
+    return settings.twilio_auth_token.get_secret_value(), settings.public_url
+
+
+def _unset(name: str) -> BadSetting:
+    return BadSetting(f"{name} is not set. Example: {name}={EXAMPLES[name]}")
 
 
 def _say(as_json: bool, body: dict[str, object], sentence: str) -> None:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
 
 from app import observe
-from app.api import callbacks, health, home, media, messages, problems, voice
+from app.api import callbacks, health, home, media, messages, problems, seats, voice
 from app.api.context import CarrierSettings, Conversations, Web
 from app.api.dashboard import Dashboard
 from app.api.feed import Feed
@@ -113,7 +113,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
         app.add_middleware(CORSMiddleware, allow_origins=settings.origins(), **CROSS_ORIGIN)
     app.add_middleware(Dashboard)
     app.add_middleware(Shield)
-    for part in (home, voice, callbacks, messages, media, health):
+    for part in (home, voice, callbacks, messages, media, seats, health):
         app.include_router(part.router)
     app.include_router(v1.build())
     if docs:

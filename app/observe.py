@@ -34,6 +34,7 @@ WEBHOOKS_REFUSED = Counter("webhooks_refused", "Webhooks and sockets that were n
 CALLS_ACTIVE = Gauge("calls_active", "Calls that hold a seat now.", multiprocess_mode="livesum")
 CALLS_ADMITTED = Counter("calls_admitted", "Calls that were given a seat.")
 CALLS_SHED = Counter("calls_shed", "Calls answered with a spoken refusal or sent elsewhere.", ["reason"])
+SEATS_REFUSED = Counter("seats_refused", "Calls not placed for want of a seat.", ["reason"])
 CALLS_QUEUED = Counter("calls_queued", "Calls asked to wait for a seat, each once.")
 CALLS_ENDED = Counter("calls_ended", "Conversations by the reason they ended.", ["reason"])
 CALLS_RESUMED = Counter("calls_resumed", "Media streams opened again after one was lost.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+from uuid import UUID
 
 from app.dialog.events import Entry, Heard, Keyed, ProviderFailed, TokensUsed, VoiceOff, VoiceOn
 from app.dialog.interruption import Volume as Volume
@@ -255,3 +256,16 @@ class Carrier(Protocol):
     def place(self, *, to: str, sender: str, reference: str) -> str: ...
 
     def hang_up(self, call_sid: str) -> None: ...
+
+
+class Seats(Protocol):
+    """Seats for calls that are about to be placed: nobody's phone rings without one (C09)."""
+
+    def keep(self, attempt: UUID) -> None:
+        """One under this attempt, for as long as a phone may ring. Raises Busy when there is none, ProviderDown when
+        it is not known whether there is one."""
+        ...
+
+    def free(self, attempt: UUID) -> None:
+        """It is not needed after all. Never fails."""
+        ...

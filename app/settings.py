@@ -15,6 +15,7 @@ from app.errors import BadSetting
 
 EXAMPLES = {
     "STROWGER_PUBLIC_URL": "https://calls.example.com",
+    "STROWGER_SERVICE_URL": "http://127.0.0.1:8000",
     "DATABASE_URL": "postgresql://user:password@host:5432/postgres",
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "TWILIO_ACCOUNT_SID": "AC followed by 32 hex digits",
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, populate_by_name=True)
 
     public_url: str | None = Field(None, alias="STROWGER_PUBLIC_URL")
+    service_url: str | None = Field(None, alias="STROWGER_SERVICE_URL")  # of the same, for whoever dials, from inside
     database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
     redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
 
@@ -102,7 +104,13 @@ class Settings(BaseSettings):
     call_limit_s: float = Field(1800.0, alias="STROWGER_CALL_LIMIT_S", gt=0)
 
     @field_validator(
-        "public_url", "twilio_base_url", "supabase_url", "openai_base_url", "openai_2_base_url", "anthropic_base_url"
+        "public_url",
+        "service_url",
+        "twilio_base_url",
+        "supabase_url",
+        "openai_base_url",
+        "openai_2_base_url",
+        "anthropic_base_url",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:

@@ -6,10 +6,10 @@ import logging
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.calling import carrier_of, place_call
-from app.errors import BadInput, BadSetting, CallRefused, ProviderDown, ProviderRefused, ProviderUncertain
-from app.ports import Carrier
-from app.settings import Settings, load
+from app.calling import carrier_of, place_call, seats_of
+from app.errors import BadInput, BadSetting, Busy, CallRefused, ProviderDown, ProviderRefused, ProviderUncertain
+from app.ports import Carrier, Seats
+from app.settings import load
 from app.store import campaigns, workspaces
 from app.store.campaigns import Turn
 from app.store.connect import Database
@@ -17,13 +17,14 @@ from app.store.connect import Database
 log = logging.getLogger(__name__)
 
 WITHOUT_CARRIER = timedelta(minutes=1)
+WITHOUT_SEAT = timedelta(seconds=15)
 
 
 class Dialler:
-    """One per beat. `carrier` is connected when the first campaign runs."""
+    """One per beat. `carrier` and `seats` are connected when the first campaign runs."""
 
-    def __init__(self, database: Database, carrier: Carrier | None = None, settings: Settings | None = None) -> None:
-        self._database, self._carrier, self._settings = database, carrier, settings
+    def __init__(self, database: Database, carrier: Carrier | None = None, seats: Seats | None = None) -> None:
+        self._database, self._carrier, self._seats = database, carrier, seats
 
     def run(self, now: datetime | None = None) -> int:
         """How many phones ring because of it."""
@@ -47,9 +48,13 @@ class Dialler:
     def _place(self, turn: Turn, ours: str, now: datetime) -> tuple[str, str | None, str, datetime | None]:
         """(state, call sid, why, when again)."""
         try:
-            carrier = self._connected()
-            placed = place_call(self._database, carrier, turn.phone, turn.playbook, ours=ours, now=lambda: now)
+            carrier, seats = self._connected()
+            placed = place_call(
+                self._database, carrier, turn.phone, turn.playbook, ours=ours, seats=seats, now=lambda: now
+            )
             return "called", placed.call_sid, "", None
+        except Busy as error:
+            return "waiting", None, str(error), now + WITHOUT_SEAT
         except CallRefused as refusal:
             again = refusal.until
             return ("waiting" if again else "refused"), None, str(refusal), again
@@ -60,7 +65,8 @@ class Dialler:
         except (BadInput, ProviderRefused) as error:
             return "refused", None, str(error), None
 
-    def _connected(self) -> Carrier:
-        if self._carrier is None:
-            self._carrier = carrier_of(self._settings or load())
-        return self._carrier
+    def _connected(self) -> tuple[Carrier, Seats]:
+        if self._carrier is None or self._seats is None:
+            settings = load()
+            self._carrier, self._seats = self._carrier or carrier_of(settings), self._seats or seats_of(settings)
+        return self._carrier, self._seats

@@ -47,6 +47,8 @@ async def status(request: Request, webhook: Authentic, attempt: UUID | None = No
     await _keep(web, workspace_id, webhook, f"status/{sid}/{new}/{sequence}", move)
     if new in FINAL:
         web.board.gone(sid)
+        if attempt is not None:
+            web.board.gone(str(attempt))  # nobody answered
     return noted()
 
 

@@ -87,7 +87,7 @@ class Host:
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._pacer = Pacer()
+        self._pacer = Pacer(self._board.paced)
         self._writer.start()
         self._open.push_async_callback(asyncio.to_thread, self._writer.stop)
         await self._open.enter_async_context(self._studio)

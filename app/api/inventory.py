@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 
-from app.api import callbacks, health, home, media, messages, voice
+from app.api import callbacks, health, home, media, messages, seats, voice
 from app.api.v1 import router as v1
 from app.api.v1.access import ACCESS, SOCKETS
 
 CARRIER = "the carrier's signature"
+OURSELVES = "our own signature, with the carrier's token"
 
 
 def lines(routers: tuple[APIRouter, ...]) -> list[str]:
@@ -23,7 +24,7 @@ def lines(routers: tuple[APIRouter, ...]) -> list[str]:
 
 
 def ours() -> tuple[APIRouter, ...]:
-    parts = (home, voice, callbacks, messages, media, health)
+    parts = (home, voice, callbacks, messages, media, seats, health)
     return (*(part.router for part in parts), v1.build())
 
 
@@ -41,6 +42,8 @@ def _of(router: APIRouter) -> Iterator[str]:
 def _for_whom(route: APIRoute, path: str) -> str:
     if path.startswith("/api/"):
         return str(ACCESS.get(str(route.operation_id), "nobody"))
+    if path.startswith("/internal/"):
+        return OURSELVES
     return CARRIER if path.startswith("/twilio/") else "anyone"
 
 

@@ -1,6 +1,7 @@
 """Which calls there are, whether there is room for another, and when this process may leave.
 
-A call holds its seat from the ring, so that nobody is accepted and then dropped (P8), until its conversation is over.
+A call holds its seat from the ring, so that nobody is accepted and then dropped (P8), until its conversation is over;
+one that we place has been promised it before that, under the name of its attempt (C09).
 It stays on the board a little longer: after our goodbye the carrier still asks what comes next, and must be answered.
 Where several processes share a port, a call's webhooks and its media socket come to any of them: each tells the others
 what changes on its board, and shows theirs beside its own. All methods run on the event loop; `clock` is its time in
@@ -24,6 +25,7 @@ from app.phone.patch import Patch
 from app.store.calls import CallRow
 
 RING_S = 75.0  # a media token lives 60 s; a seat nobody came to is free after that
+PROMISED_S = 60.0  # a call is placed, rings for 25 s and is answered: a promised seat is free after that
 FAREWELL_S = 5.0  # from the end of the conversation until the carrier has asked what comes next
 
 
@@ -94,6 +96,10 @@ class Switchboard:
     def standing(self, *, ready: bool) -> Standing:
         return Standing(len(self.talking()), self._has_room(), ready)
 
+    def paced(self, late_ms: float) -> None:
+        """The pacer has served all its lines once, the last of them so late."""
+        self._room.paced(late_ms, self._clock())
+
     def why_not(self, call_sid: str) -> str | None:
         """None when this call may have a seat: "draining" or "full" otherwise. A call that has one keeps it."""
         self._sweep()
@@ -109,6 +115,21 @@ class Switchboard:
         """In this process. Who rings is counted where it was answered, though it may come to talk in another."""
         taken = sum(seat.stage is not Stage.LEAVING and seat.place is None for seat in self._calls.values())
         return self._room.why_not(taken) is None
+
+    def promise(self, attempt: str) -> str | None:
+        """Keeps a seat for a call that is about to be placed; else the reason as in `why_not`, and no seat."""
+        if reason := self.why_not(attempt):
+            return reason
+        now = self._clock()
+        self._seat(attempt, _Seat(Stage.RINGING, now, now + PROMISED_S))
+        return None
+
+    def came(self, attempt: str, call_sid: str) -> None:
+        """The call of this attempt is here: it takes the seat that was promised, if it still is."""
+        self._sweep()
+        if attempt in self._calls:
+            self.reserve(call_sid)
+            self.gone(attempt)
 
     def reserve(self, call_sid: str) -> None:
         """The phone rings, or a lost stream is about to be opened again: keep a seat while the carrier connects."""

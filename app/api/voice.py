@@ -50,6 +50,8 @@ async def voice(
     arrival = arrivals.read_arrival(webhook, attempt)
     if not arrival.call_sid:
         raise BadInput("A voice webhook names its call.")
+    if arrival.outbound and arrival.attempt is not None:
+        web.board.came(str(arrival.attempt), arrival.call_sid)
     if reason := web.board.why_not(arrival.call_sid):
         log.info("no seat for a call", reason=reason, caller=observe.masked(arrival.theirs), queued=queued)
         return spoken(await waiting.turned_away(web, arrival, reason, queued=queued, overflowed=overflowed))

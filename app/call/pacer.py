@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 TICK_S = 0.1
@@ -17,10 +18,12 @@ class Paced(Protocol):
 class Pacer:
     """Ticks on an absolute clock while any line has something to play, and sets no timer while none has.
 
-    A tick that comes late is made up for by itself: each line tops itself up to where it should be by then.
+    A tick that comes late is made up for by itself: each line tops itself up to where it should be by then. `told`
+    hears after each tick how many ms late its last line was served.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[float], None] = lambda late_ms: None) -> None:
+        self._told = told
         self._lines: dict[Paced, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -40,10 +43,12 @@ class Pacer:
             self._timer = None
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        late = max(0.0, loop.time() - self._due)  # a timer may fire a little early
+        due = self._due
+        late = max(0.0, loop.time() - due)  # a timer may fire a little early
         self.late_ms = max(self.late_ms, late * 1000)
         self._due += TICK_S * (1 + late // TICK_S)
         self._timer = loop.call_at(self._due, self._tick, loop)  # first: the last line may leave during its tick
         for line in tuple(self._lines):
             if not line.pump():
                 self.forget(line)
+        self._told(max(0.0, loop.time() - due) * 1000)

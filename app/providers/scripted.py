@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
+from uuid import UUID
 
 import numpy as np
 
 from app.dialog.events import Heard, VoiceOff, VoiceOn
-from app.errors import ProviderDown
+from app.errors import Busy, ProviderDown
 from app.ports import (
     AudioChunk,
     CallerSound,
@@ -194,3 +195,19 @@ def tone(ms: int, hertz: int = 400, amplitude: int = 8000) -> bytes:
     """Mu-law, loud enough to be told from silence."""
     samples = amplitude * np.sin(2 * np.pi * hertz / mulaw.RATE * np.arange(ms * mulaw.BYTES_PER_MS))
     return mulaw.encode(samples.astype(np.int16))
+
+
+class ScriptedSeats:
+    """Has `seats` of them, and writes down who was given one."""
+
+    def __init__(self, seats: int = 1000) -> None:
+        self._seats = seats
+        self.kept: list[UUID] = []
+
+    def keep(self, attempt: UUID) -> None:
+        if len(self.kept) >= self._seats:
+            raise Busy("there is no seat for another call now")
+        self.kept.append(attempt)
+
+    def free(self, attempt: UUID) -> None:
+        self.kept.remove(attempt)

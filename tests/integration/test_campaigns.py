@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from app.errors import Conflict
+from app.providers.scripted import ScriptedSeats
 from app.sales.campaign import Deed, State, after
 from app.store import campaigns, consents, leads
 from app.store.campaigns import Listed, NewCampaign
@@ -90,7 +91,7 @@ def test_the_list_is_called_in_its_order_at_its_pace_and_then_the_campaign_ends(
     database: Database, workspace: UUID, postgres_url: str, carrier: Carrier, listed: list[UUID]
 ) -> None:
     campaign = launched(database, workspace, postgres_url, listed, calls_per_minute=6)
-    rang = run_for(Dialler(database, carrier), 61)
+    rang = run_for(Dialler(database, carrier, ScriptedSeats()), 61)
     assert [second for second, calls in enumerate(rang) if calls] == [0, 10, 20, 30, 40]
     assert carrier.dialled == [f"+120255501{last}" for last in range(11, 16)]
     with database.worker(workspace) as db:
@@ -103,11 +104,28 @@ def test_C09_no_more_phones_ring_than_there_are_seats_for(
     database: Database, workspace: UUID, postgres_url: str, carrier: Carrier, listed: list[UUID]
 ) -> None:
     launched(database, workspace, postgres_url, listed, at_once=2)
-    run_for(Dialler(database, carrier), 10)
+    run_for(Dialler(database, carrier, ScriptedSeats()), 10)
     assert len(carrier.dialled) == 2
     with psycopg.connect(postgres_url, autocommit=True) as db:
         db.execute("update calls set ended_at = now() where call_sid = %s", (f"CA{1:032d}",))
-    run_for(Dialler(database, carrier), 30)
+    run_for(Dialler(database, carrier, ScriptedSeats()), 30)
+    assert len(carrier.dialled) == 3
+
+
+def test_C09_without_a_seat_at_the_service_nobody_is_dialled_and_nobody_is_lost(
+    database: Database, workspace: UUID, postgres_url: str, carrier: Carrier, listed: list[UUID]
+) -> None:
+    campaign = launched(database, workspace, postgres_url, listed)
+    seats = ScriptedSeats(2)
+    dialler = Dialler(database, carrier, seats)
+    run_for(dialler, 10)
+    assert len(carrier.dialled) == 2
+    with database.worker(workspace) as db:
+        found = campaigns.one(db, campaign)
+    assert found is not None
+    assert (found.state, found.waiting) == ("running", 3)
+    seats.free(seats.kept[0])
+    dialler.run(NOW + timedelta(seconds=30))
     assert len(carrier.dialled) == 3
 
 
@@ -119,7 +137,7 @@ def test_C06_whoever_must_be_left_alone_is_refused_with_the_rule_and_the_others_
     with database.worker(workspace) as db:
         suppressions.add(db, "+12025550112", "all", "asked", "stop")
     campaign = launched(database, workspace, postgres_url, listed)
-    run_for(Dialler(database, carrier), 10)
+    run_for(Dialler(database, carrier, ScriptedSeats()), 10)
     assert "+12025550112" not in carrier.dialled
     assert len(carrier.dialled) == 4
     with database.worker(workspace) as db:
@@ -137,7 +155,7 @@ def test_outside_calling_hours_nobody_is_called_and_nobody_is_lost(
     night = NOW.replace(hour=6)  # one or two in the morning there
     with psycopg.connect(postgres_url, autocommit=True) as db:
         db.execute("update campaigns set next_dial_at = %s", (night,))
-    dialler = Dialler(database, carrier)
+    dialler = Dialler(database, carrier, ScriptedSeats())
     for second in range(8):
         dialler.run(night + timedelta(seconds=second))
     assert carrier.dialled == []
@@ -155,7 +173,7 @@ def test_two_beats_at_once_never_call_the_same_person_twice(
     database: Database, workspace: UUID, postgres_url: str, carrier: Carrier, listed: list[UUID]
 ) -> None:
     launched(database, workspace, postgres_url, listed)
-    beats = [Dialler(database, carrier) for _ in range(4)]
+    beats = [Dialler(database, carrier, ScriptedSeats()) for _ in range(4)]
     for second in range(8):
         threads = [threading.Thread(target=beat.run, args=(NOW + timedelta(seconds=second),)) for beat in beats]
         for thread in threads:
@@ -172,7 +190,7 @@ def test_a_turn_that_nobody_settled_is_not_dialled_again(
     with database.worker(workspace) as db:
         assert campaigns.turn(db, campaign, NOW) is not None  # and the process dies here
     later = NOW + timedelta(minutes=6)
-    dialler = Dialler(database, carrier)
+    dialler = Dialler(database, carrier, ScriptedSeats())
     dialler.run(later)
     dialler.run(later + timedelta(seconds=2))
     assert carrier.dialled == []

@@ -12,9 +12,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.api.context import web_of
 from app.calling import Reservation, place_call
 from app.compliance.rules import Hours, Rules, Window, load
-from app.errors import BadInput, CallRefused, ProviderUncertain
+from app.errors import BadInput, Busy, CallRefused, ProviderDown, ProviderUncertain
+from app.providers.scripted import ScriptedSeats
 from app.store import consents, suppressions
 from app.store.connect import Database
 from app.store.consents import NewConsent
@@ -69,7 +71,7 @@ def test_C02_without_written_consent_nobody_is_called_and_the_refusal_is_kept(
     carrier = ScriptedCarrier()
     agree(database, workspace, kind="oral")
     with pytest.raises(CallRefused, match="no recorded written consent"):
-        place_call(database, carrier, CALLER, ours=BUSINESS, rules=RULES)
+        place_call(database, carrier, CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
     assert carrier.placed == []
     assert rows("select verdict, rules from decisions") == [("deny", ["C02.consent"])]
     assert rows("select count(*) from attempts") == [(0,)]
@@ -80,7 +82,7 @@ def test_a_call_that_is_allowed_is_decided_reserved_dialled_and_recorded(
 ) -> None:
     carrier = ScriptedCarrier()
     agree(database, workspace)
-    placed = place_call(database, carrier, "+1 (202) 555-0111", ours=BUSINESS, rules=RULES)
+    placed = place_call(database, carrier, "+1 (202) 555-0111", ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
     assert carrier.placed == [(CALLER, BUSINESS, str(placed.attempt_id))]
     assert rows("select verdict from decisions") == [("allow",)]
     assert rows("select id, number from attempts") == [(placed.attempt_id, 1)]
@@ -95,7 +97,7 @@ def test_P5_fifty_at_once_dial_once(database: Database, workspace: UUID, rows: R
 
     def dial(_: int) -> bool:
         try:
-            place_call(database, carrier, CALLER, ours=BUSINESS, rules=RULES)
+            place_call(database, carrier, CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
         except CallRefused:
             return False
         return True
@@ -115,31 +117,40 @@ def test_C07_C06_who_asked_to_be_left_alone_is_not_called(database: Database, wo
         else:
             consents.revoke(db, CALLER, "said so", datetime.now(UTC))
     with pytest.raises(CallRefused):
-        place_call(database, ScriptedCarrier(), CALLER, ours=BUSINESS, rules=RULES)
+        place_call(database, ScriptedCarrier(), CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
 
 
 def test_C03_a_clock_the_database_contradicts_calls_nobody(database: Database, workspace: UUID, rows: Rows) -> None:
     agree(database, workspace)
     wrong = datetime.now(UTC) + timedelta(hours=1)
     with pytest.raises(CallRefused, match="clock"):
-        place_call(database, ScriptedCarrier(), CALLER, ours=BUSINESS, rules=RULES, now=lambda: wrong)
+        place_call(
+            database, ScriptedCarrier(), CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES, now=lambda: wrong
+        )
     assert rows("select count(*) from attempts") == [(0,)]
 
 
 def test_a_carrier_that_may_have_dialled_is_not_asked_again(database: Database, workspace: UUID, rows: Rows) -> None:
     agree(database, workspace)
     with pytest.raises(ProviderUncertain):
-        place_call(database, ScriptedCarrier(ProviderUncertain("no answer")), CALLER, ours=BUSINESS, rules=RULES)
+        place_call(
+            database,
+            ScriptedCarrier(ProviderUncertain("no answer")),
+            CALLER,
+            ours=BUSINESS,
+            seats=ScriptedSeats(),
+            rules=RULES,
+        )
     with pytest.raises(CallRefused, match="4 hours"):
-        place_call(database, ScriptedCarrier(), CALLER, ours=BUSINESS, rules=RULES)
+        place_call(database, ScriptedCarrier(), CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
     assert rows("select count(*) from attempts") == [(1,)]
 
 
 def test_what_is_no_number_or_not_ours_is_bad_input(database: Database, workspace: UUID) -> None:
     with pytest.raises(BadInput, match="country code"):
-        place_call(database, ScriptedCarrier(), "555 0111", ours=BUSINESS, rules=RULES)
+        place_call(database, ScriptedCarrier(), "555 0111", ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
     with pytest.raises(BadInput, match="TWILIO_NUMBER"):
-        place_call(database, ScriptedCarrier(), CALLER, ours="+12025550199")
+        place_call(database, ScriptedCarrier(), CALLER, ours="+12025550199", seats=ScriptedSeats())
 
 
 def test_the_placed_call_is_answered_by_us_and_its_reports_find_it(
@@ -157,8 +168,74 @@ def test_the_placed_call_is_answered_by_us_and_its_reports_find_it(
             assert "Connect" in verbs(answer)
             return "CA7"
 
-    placed = place_call(database, Hasty(), CALLER, ours=BUSINESS, rules=RULES)
+    placed = place_call(database, Hasty(), CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
     assert rows("select call_sid, direction, attempt_id from calls") == [("CA7", "outbound", placed.attempt_id)]
+
+
+def test_C09_without_a_seat_nobody_is_dialled_and_no_attempt_counts(
+    database: Database, workspace: UUID, rows: Rows
+) -> None:
+    agree(database, workspace)
+    carrier = ScriptedCarrier()
+    with pytest.raises(Busy):
+        place_call(database, carrier, CALLER, ours=BUSINESS, seats=ScriptedSeats(0), rules=RULES)
+    assert carrier.placed == []
+    assert rows("select count(*) from attempts") == [(0,)]
+
+
+def test_C09_the_seat_is_kept_under_the_attempt_before_the_carrier_is_asked(
+    database: Database, workspace: UUID
+) -> None:
+    agree(database, workspace)
+    seats, kept = ScriptedSeats(), []
+
+    class Watching(ScriptedCarrier):
+        def place(self, *, to: str, sender: str, reference: str) -> str:
+            kept.extend(seats.kept)
+            return super().place(to=to, sender=sender, reference=reference)
+
+    placed = place_call(database, Watching(), CALLER, ours=BUSINESS, seats=seats, rules=RULES)
+    assert kept == seats.kept == [placed.attempt_id]
+
+
+@pytest.mark.parametrize(("failure", "kept"), [(ProviderDown("no"), 0), (ProviderUncertain("no answer"), 1)])
+def test_C09_a_seat_is_free_again_when_it_is_sure_that_nobody_was_dialled(
+    database: Database, workspace: UUID, failure: Exception, kept: int
+) -> None:
+    agree(database, workspace)
+    seats = ScriptedSeats()
+    with pytest.raises(type(failure)):
+        place_call(database, ScriptedCarrier(failure), CALLER, ours=BUSINESS, seats=seats, rules=RULES)
+    assert len(seats.kept) == kept
+
+
+def test_C09_a_seat_is_asked_for_with_our_signature_and_the_answered_call_takes_it(
+    twilio: Twilio, database: Database, workspace: UUID
+) -> None:
+    agree(database, workspace)
+    board = web_of(twilio.client).board
+    live: list[int] = []
+
+    class Asked(ScriptedSeats):
+        def keep(self, attempt: UUID) -> None:
+            path = f"/internal/seats/{attempt}"
+            assert twilio.post(path, signed_as="forged").status_code == 403
+            live.append(board.live())
+            assert twilio.post(path).status_code == 204
+            live.append(board.live())
+
+    class Prompt(ScriptedCarrier):
+        def place(self, *, to: str, sender: str, reference: str) -> str:
+            form = {"CallSid": "CA7", "From": sender, "To": to, "Direction": "outbound-api"}
+            answer = twilio.post(f"/twilio/voice?attempt={reference}", CallStatus="in-progress", **form)
+            assert "Connect" in verbs(answer)
+            live.append(board.live())
+            assert twilio.post(f"/internal/seats/{reference}/free").status_code == 204  # too late: the call has it
+            live.append(board.live())
+            return "CA7"
+
+    place_call(database, Prompt(), CALLER, ours=BUSINESS, seats=Asked(), rules=RULES)
+    assert live == [0, 1, 1, 1]
 
 
 def test_C02_a_reservation_cannot_be_made_by_hand() -> None:

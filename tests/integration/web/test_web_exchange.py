@@ -19,6 +19,7 @@ from app.exchange.office import Config
 from app.exchange.personas import Persona, Press, Step, WaitForAgent
 from app.exchange.server import serving as exchange_serving
 from app.exchange.sound import murmur, murmured
+from app.providers.seats import ServedSeats
 from app.providers.twilio import TwilioCarrier
 from app.providers.twilio_client import connect
 from app.settings import Settings
@@ -52,6 +53,10 @@ async def eventually(holds: Callable[[], bool]) -> None:
 
 def routes(server: Server) -> dict[str, str]:
     return {PUBLIC: f"http://127.0.0.1:{server.port}"}
+
+
+def seats(server: Server) -> ServedSeats:
+    return ServedSeats(PUBLIC, TOKEN, reached_at=f"http://127.0.0.1:{server.port}")
 
 
 def facts(database: Database, workspace: UUID, sid: str) -> list[object]:
@@ -113,7 +118,9 @@ def test_the_sdk_places_a_call_through_the_gate_and_we_answer_it(
             client = connect(ACCOUNT, TOKEN, exchange.office.config.base_url)
             carrier = TwilioCarrier(client, public_url=PUBLIC)
             assert await asyncio.to_thread(carrier.voice_url, BUSINESS) == f"{PUBLIC}/twilio/voice"
-            placed = await asyncio.to_thread(lambda: place_call(database, carrier, CALLER, ours=BUSINESS, rules=RULES))
+            placed = await asyncio.to_thread(
+                lambda: place_call(database, carrier, CALLER, ours=BUSINESS, seats=seats(server), rules=RULES)
+            )
             since = datetime.now(UTC) - timedelta(days=1)
             assert placed.call_sid in await asyncio.to_thread(
                 lambda: carrier.placed(to=CALLER, sender=BUSINESS, since=since)
@@ -142,7 +149,9 @@ def test_a_mailbox_that_answers_is_hung_up_on_and_the_outcome_says_so(
             exchange.register(CALLER, Mailbox((200, murmur(9000))))
             client = connect(ACCOUNT, TOKEN, exchange.office.config.base_url)
             carrier = TwilioCarrier(client, public_url=PUBLIC, detects_machines=True)
-            placed = await asyncio.to_thread(lambda: place_call(database, carrier, CALLER, ours=BUSINESS, rules=RULES))
+            placed = await asyncio.to_thread(
+                lambda: place_call(database, carrier, CALLER, ours=BUSINESS, seats=seats(server), rules=RULES)
+            )
             await eventually(lambda: exchange.office.calls[placed.call_sid].status is Status.COMPLETED)
             await eventually(lambda: rows("select 1 from outcomes") == [(1,)])
             return placed.call_sid

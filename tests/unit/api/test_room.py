@@ -37,6 +37,16 @@ def test_two_late_moments_a_tenth_of_a_second_apart_turn_nobody_away(room: Room)
     assert room.why_not(10) is None
 
 
+def test_C09_frames_that_go_out_late_turn_callers_away_however_punctual_the_loop_is(room: Room) -> None:
+    for n in range(3):
+        room.lagged(1.0, now=n * 0.1)
+        room.paced(60.0, now=n * 0.1)
+    assert room.why_not(10) == "frames"
+    assert room.why_not(0) is None
+    room.lagged(1.0, now=6.0)  # nothing has been played since
+    assert room.why_not(10) is None
+
+
 def test_lateness_at_the_start_turns_nobody_away_while_nobody_is_there_to_hear_it(room: Room) -> None:
     for n in range(10):
         room.lagged(200.0, now=n * 0.1)

@@ -9,7 +9,7 @@ import pytest
 
 from app.api.news import Joined, Lost, News, read, write
 from app.api.room import Limits, Room
-from app.api.switchboard import FAREWELL_S, RING_S, Switchboard
+from app.api.switchboard import FAREWELL_S, PROMISED_S, RING_S, Switchboard
 from app.dialog.events import CarrierReport
 
 
@@ -115,6 +115,36 @@ def test_at_the_drain_limit_every_conversation_is_asked_to_say_goodbye(board: Sw
     assert asked == ["drained"]
 
 
+def test_C09_a_promised_seat_is_the_calls_that_was_placed_for_it(board: Switchboard) -> None:
+    board.reserve("CA1")
+    assert board.promise("attempt") is None
+    assert board.promise("another") == "full"
+    assert board.why_not("CA2") == "full"
+    board.came("attempt", "CA3")
+    assert board.why_not("CA3") is None
+    assert board.live() == 2
+
+
+def test_C09_a_promised_seat_is_free_when_nobody_is_dialled_or_nobody_comes(board: Switchboard, clock: Clock) -> None:
+    board.reserve("CA1")
+    assert board.promise("busy") is None
+    board.gone("busy")
+    assert board.promise("lost") is None
+    clock.now += PROMISED_S
+    board.came("lost", "CA2")
+    assert board.why_not("CA2") is None
+    board.reserve("CA2")
+    assert board.why_not("CA3") == "full"
+
+
+def test_C09_a_process_that_drains_promises_nothing_and_keeps_what_it_promised(board: Switchboard) -> None:
+    assert board.promise("attempt") is None
+    board.drain()
+    assert board.promise("another") == "draining"
+    board.came("attempt", "CA1")
+    assert board.why_not("CA1") is None
+
+
 # --- two processes behind one port ---
 
 
@@ -135,6 +165,16 @@ class Pair:
 @pytest.fixture
 def pair(clock: Clock) -> Pair:
     return Pair(clock)
+
+
+def test_C09_a_seat_promised_here_is_taken_by_a_call_answered_there(clock: Clock) -> None:
+    here, there = Pair(clock, seats=1).boards
+    assert here.promise("attempt") is None
+    there.came("attempt", "CA1")
+    assert (here.live(), there.live()) == (1, 1)
+    assert here.why_not("CA1") is None
+    here.gone("CA1")
+    assert (here.live(), there.live()) == (0, 0)
 
 
 def test_a_call_is_answered_here_and_talks_there(pair: Pair) -> None:

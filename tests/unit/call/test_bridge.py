@@ -221,3 +221,20 @@ def test_one_pacer_ticks_for_all_and_rests_when_nothing_plays():
     assert [later - earlier for earlier, later in pairwise(early)] == [100, 100]
     assert late == early[1:]
     assert len(again) == 1
+
+
+def test_C09_the_pacer_tells_how_late_the_last_line_of_a_round_was_served():
+    class Slow:
+        def pump(self) -> bool:
+            asyncio.get_running_loop().advance(0.03)
+            return False
+
+    async def pace():
+        late = []
+        pacer = Pacer(late.append)
+        for line in (Slow(), Slow()):
+            pacer.wake(line)
+        await asyncio.sleep(1)
+        return late
+
+    assert run(pace()) == [pytest.approx(60)]

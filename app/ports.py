@@ -107,6 +107,19 @@ class Metered(Protocol):
         ...
 
 
+@runtime_checkable
+class HearsColleagues(Protocol):
+    """A dialogue that people of ours can tell something while it goes on. Neither waits, and neither is answered."""
+
+    def hint(self, text: str) -> str:
+        """A suggestion, never to be spoken as it is. What will be made of it, as `events.Hinted` has it."""
+        ...
+
+    def overheard(self, text: str) -> None:
+        """What the caller said to a colleague who had taken the call over."""
+        ...
+
+
 class TextToSpeech(Protocol):
     """A line in, audio out, in pieces. Raises ProviderError, nothing else."""
 

@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, Fact, FactLearned
+from app.dialog.events import (
+    AgentHeard,
+    AgentSaid,
+    CallerKeyed,
+    CallerSaid,
+    CameBack,
+    Entry,
+    Fact,
+    FactLearned,
+    Hinted,
+    SteppedAside,
+)
 from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say, Silent
-from app.ports import Dialogue, TellsItsPace
+from app.ports import Dialogue, HearsColleagues, TellsItsPace
 
 
 @runtime_checkable
@@ -57,6 +68,13 @@ class Continued:
     def heard(self, line: HeardLine) -> None:
         self._dialogue.heard(line)
 
+    def hint(self, text: str) -> str:
+        return self._dialogue.hint(text) if isinstance(self._dialogue, HearsColleagues) else ""
+
+    def overheard(self, text: str) -> None:
+        if isinstance(self._dialogue, HearsColleagues):
+            self._dialogue.overheard(text)
+
     def late_in_s(self) -> float | None:
         return self._dialogue.late_in_s() if isinstance(self._dialogue, TellsItsPace) else None
 
@@ -70,7 +88,7 @@ class Continued:
         logged = {entry.fact for entry in self._log if _hashable(entry.fact)}
         reply = [move async for move in self._dialogue.begin()]
         answer = self._dialogue.recall if isinstance(self._dialogue, Recalling) else self._dialogue.answer
-        greeting = True
+        greeting, aside = True, False
         for entry in self._log:
             match entry.fact:
                 case AgentSaid(utterance, _, text, purpose):
@@ -80,6 +98,14 @@ class Continued:
                     self._dialogue.heard(HeardLine(line, heard_text, complete))
                     if complete:
                         reply = [move for move in reply if not (isinstance(move, Say) and move.text == line.text)]
+                case SteppedAside() | CameBack() as hands:
+                    aside = isinstance(hands, SteppedAside)
+                case Hinted(text=text):
+                    self.hint(text)
+                case CallerSaid(text=text) if aside:
+                    self.overheard(text)
+                case CallerKeyed() if aside:
+                    pass
                 case CallerSaid(turn, text, confidence) if text:
                     reply = [move async for move in answer(Said(turn, text, confidence))]
                     greeting = False

@@ -19,6 +19,7 @@ from app.dialog.events import (
     Entry,
     Estimated,
     FactLearned,
+    Hinted,
     HumanRequested,
     Interrupted,
     ObjectionMet,
@@ -53,6 +54,8 @@ def news_of(entry: Entry) -> News | None:
             return _said("agent", text)
         case AgentHeard(heard_text=text, complete=False) if text:
             return _said("agent", f"{text} ...", cut=True)
+        case Hinted(text=text, use=use):
+            return "said", {"by": "colleague", "text": text, "final": True, "use": use}
         case Signalled(signal="Heard", told=told):
             return _interim(told)
         case Estimated(probability=probability, next_action=next_action):

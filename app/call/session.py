@@ -29,6 +29,7 @@ from app.dialog.events import (
     Fact,
     HandedBack,
     Heard,
+    Hinted,
     HungUp,
     Interrupted,
     MustEnd,
@@ -39,6 +40,7 @@ from app.dialog.events import (
     SteppedAside,
     TakenOver,
     Tick,
+    Whispered,
 )
 from app.dialog.guards import opts_out
 from app.dialog.keypad import OPT_OUT
@@ -47,7 +49,20 @@ from app.dialog.patience import Patience
 from app.dialog.reception import Hush, Learned, Press, Reception, SayTo
 from app.dialog.turns import CutReply, DropDraft, Duck, EndCall, Hold, Phase, PutAside, Restore, Turn
 from app.errors import ProviderError, StoreError
-from app.ports import Closing, Commit, Journal, Line, MachineListens, Move, Note, Pressed, Said, Silent, Volume
+from app.ports import (
+    Closing,
+    Commit,
+    HearsColleagues,
+    Journal,
+    Line,
+    MachineListens,
+    Move,
+    Note,
+    Pressed,
+    Said,
+    Silent,
+    Volume,
+)
 from app.sales.conversation import conversation_of
 from app.sales.next_action import estimate
 from app.telephony import dtmf
@@ -140,6 +155,9 @@ class Session:
             if isinstance(signal, TakenOver | HandedBack):
                 await self._change_hands(signal)
                 continue
+            if isinstance(signal, Whispered):
+                await self._take_hint(signal)
+                continue
             if self._reception is not None:
                 if (ended := await self._receive(self._reception, signal)) is not None:
                     return ended, not isinstance(signal, HungUp)
@@ -184,6 +202,13 @@ class Session:
             asked = Asked(self._turn.number, now_ms, None, now_ms, timed=False)
             self._begin_reply(self._parts.dialogue.answer(Silent(asked.turn, 1)), asked)
             self._turn = turns.answering(self._turn, now_ms)
+
+    async def _take_hint(self, signal: Whispered) -> None:
+        """For the caller's next turn: an answer begun before it was known is begun again."""
+        await self._drop_draft()
+        text, dialogue = self._call.redact(signal.text), self._parts.dialogue
+        use = dialogue.hint(text) if isinstance(dialogue, HearsColleagues) else ""
+        self._log.write(Hinted(signal.who, text, use))
 
     def _stays_silent(self, to: CallerTurn) -> bool:
         """While a person of ours speaks, the agent answers one wish only, and the end of a call."""
@@ -266,6 +291,8 @@ class Session:
             case Silent(nudge=nudge):
                 self._log.write(CallerSilent(nudge))
         if self._stays_silent(to):
+            if isinstance(to, Said) and to.text and isinstance(self._parts.dialogue, HearsColleagues):
+                self._parts.dialogue.overheard(to.text)
             self._turn = turns.hushed(self._turn, self._line.now_ms())
             return
         asked = Asked(

@@ -17,12 +17,13 @@ from app.dialog.events import (
     RecordingRefused,
     TakenOver,
     UnitsUsed,
+    Whispered,
 )
 from app.dialog.reception import HANG_UP, Strategy
 from app.ports import Dialogue, HasStandIns, Say, SpeechToText, TextToSpeech, VoiceActivity
 from app.sales.live import LiveModel
 
-CallNews: TypeAlias = CarrierReport | TakenOver | HandedBack
+CallNews: TypeAlias = CarrierReport | TakenOver | HandedBack | Whispered
 
 
 @dataclass(slots=True)

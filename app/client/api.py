@@ -49,6 +49,12 @@ class AppApiV1PlaybooksTier(TypedDict):
 
 AppSalesLeadTier = Literal["hot", "warm", "cold"]
 
+class Aside(TypedDict):
+    at_ms: int
+    text: str
+    use: str
+
+
 class Asked(TypedDict):
     name: str
     ask: str
@@ -291,6 +297,10 @@ class HeardLines(TypedDict):
     items: list[HeardLine]
 
 
+class Hint(TypedDict):
+    text: str
+
+
 class ImportResult(TypedDict):
     read: int
     written: int
@@ -387,6 +397,7 @@ class Line(TypedDict):
 
 class Lines(TypedDict):
     items: list[Line]
+    whispers: list[Aside]
 
 
 class LiveCall(TypedDict):
@@ -783,9 +794,10 @@ class Said(TypedDict):
 
 
 class SaidLine(TypedDict):
-    by: Literal["agent", "caller"]
+    by: Literal["agent", "caller", "colleague"]
     text: str
     final: bool
+    use: NotRequired[str | None]
 
 
 class ScoreOut(TypedDict):
@@ -1074,6 +1086,10 @@ class Client(Transport):
     def controls_handback(self, sid: str) -> Done:
         """The agent asks again what it had asked."""
         return cast("Done", self._send("POST", f"/calls/{place(sid)}/handback"))
+
+    def controls_whisper(self, sid: str, body: Hint) -> Done:
+        """A hint to the agent, which the caller does not hear. It counts from the caller's next words on, within what the playbook approves and at its prices; the call's log and its live transcript say what came of it: 'told' to the language model, the name of what the playbook says then, or nothing."""
+        return cast("Done", self._send("POST", f"/calls/{place(sid)}/whisper", body=body))
 
     def controls_hangup(self, sid: str) -> Done:
         """With a goodbye, not in mid-word."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from app.dialog.hints import repeats
 from app.dialog.moves import Say
 from app.dialog.prompt import MOST_WORDS, tells_the_rules
 from app.dialog.script import Playbook
 from app.dialog.sentences import Sentences
-from app.dialog.speakable import Approved, fault, may_open, plain
+from app.dialog.speakable import Approved, fault, may_open, plain, spoken_lines
 from app.dialog.wording import Wording, is_substance, same_question
 
 PATIENCE_WITH_WORDS = 15  # more than asked for, so that a sentence is not lost for a word
@@ -24,7 +25,16 @@ _WHOLE = ("stop", "tool_calls", "function_call")
 class Composer:
     """One reply. `feed` the words as they come, `end` once, and then say what `unsaid` returns."""
 
-    def __init__(self, wording: Wording, book: Playbook, approved: Approved, facts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        wording: Wording,
+        book: Playbook,
+        approved: Approved,
+        facts: Mapping[str, str],
+        whispers: tuple[str, ...] = (),
+    ) -> None:
+        """`whispers` are colleagues' hints to the model: never for the caller's ear."""
+        self._whispers = whispers
         self._wording, self._book, self._approved, self._facts = wording, book, approved, facts
         self._sentences = Sentences()
         self._sentence = ""  # as far as it has come
@@ -67,7 +77,7 @@ class Composer:
             return
         sentence = f"{self._sentence} {phrase}".strip()
         why = fault(sentence, self._approved, self._facts, self._wording.lines)
-        if why := why or ("instructions" if tells_the_rules(sentence) else ""):
+        if why := why or ("instructions" if tells_the_rules(sentence) else "") or self._tells_a_whisper(sentence):
             self.refused, self.over = why, True
         elif phrase.rstrip("\"')”’").endswith("?"):
             yield from self._question(phrase, sentence)
@@ -78,6 +88,12 @@ class Composer:
             self._sentence = "" if phrase[-1] in ".!…" else sentence
             self.said = True
             yield Say((phrase,), self._purpose())
+
+    def _tells_a_whisper(self, sentence: str) -> str:
+        if not self._whispers:
+            return ""
+        ours = " ".join((*spoken_lines(self._book), *self._wording.lines))
+        return "whisper" if repeats(sentence, self._whispers, ours) else ""
 
     def _question(self, phrase: str, sentence: str) -> Iterator[Say]:
         self.over = True

@@ -3,6 +3,7 @@
     begin    the greeting with its disclosures, and the first question
     answer   the caller's turn: safety first, then what he said or pressed, then the next question
     heard    what became of a line: only what was heard counts as asked, disclosed or offered
+    hint     what a colleague whispers meanwhile, for the next turn
 
 Order of precedence in a turn: no more calls, do not record, are you a robot, facts, answers, questions and objections,
 other requests, and at last "I did not catch that".
@@ -13,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from app.dialog import guards, keypad, listening
+from app.dialog import guards, hints, keypad, listening
 from app.dialog.events import DisclosureHeard, RecordingRefused, Understood
 from app.dialog.moves import CallerTurn, Closing, HeardLine, MachineListens, Move, Pressed, Said, Silent
 from app.dialog.reply import Reply
@@ -63,6 +64,8 @@ def answer(state: State, turn: CallerTurn, meaning: Understanding, playbook: Pla
             _listen(reply, turn.turn, text, meaning)
         case Said():
             _unclear(reply)
+    if isinstance(turn, Said | Pressed) and not reply.state.unclear:
+        hints.follow(reply)
     if not reply.over and reply.state.turns >= TURN_LIMIT:
         reply.finish("too_long", playbook.lines.limit_goodbye)
     _go_on(reply)
@@ -81,6 +84,12 @@ def heard(state: State, line: HeardLine, playbook: Playbook) -> State:
     if purpose == state.topic and _asked(line, playbook):
         return replace(state, asked=True, put=state.put | {purpose})
     return state
+
+
+def hint(state: State, text: str, meaning: Understanding, playbook: Playbook) -> tuple[State, str]:
+    """What a colleague whispers, for the caller's next turn; and what it leads to, as `hints.meant`."""
+    label = hints.meant(text, state, playbook, meaning)
+    return (replace(state, hinted=hints.keep(state, label)), label) if label else (state, "")
 
 
 def _share(line: HeardLine) -> float:

@@ -29,6 +29,7 @@ from app.dialog.signals import Tick as Tick
 from app.dialog.signals import Toned as Toned
 from app.dialog.signals import VoiceOff as VoiceOff
 from app.dialog.signals import VoiceOn as VoiceOn
+from app.dialog.signals import Whispered as Whispered
 
 # --- facts: the log of a call ----------------------------------------------------------------------------------------
 
@@ -335,6 +336,16 @@ class CameBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Hinted:
+    """A person of ours whispered to the agent. `use` is what that leads to at the caller's next turn: "told" for a
+    language model that knows of it, a name as `hints.meant` gives it for the playbook, "" where it is not used."""
+
+    who: str
+    text: str
+    use: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """`reason`: caller_hung_up, finished, opted_out, silence, too_long, transferred, provider_outage, media_lost,
     drained or error; for a machine that answered voicemail, message_left, ivr, unavailable or fax."""
@@ -377,6 +388,7 @@ Fact = (
     | Estimated
     | SteppedAside
     | CameBack
+    | Hinted
     | CallEnded
 )
 

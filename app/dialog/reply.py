@@ -145,6 +145,7 @@ class Reply:
         """Names the suiting offer once the facts are in, before the talk turns to anything else."""
         if (
             self.state.offered
+            or any(line.purpose == "offer" for line in self._lines)
             or self.state.route != "sales"
             or "offer" not in self.book.goals
             or topic.startswith("ask:")

@@ -32,7 +32,8 @@ def _next_goal(state: State, book: Playbook) -> str:
         if goal == "facts":
             missing = [fact for fact in book.facts if fact.name not in state.facts and fact.name not in state.skipped]
             if missing:
-                return f"ask:{missing[0].name}"
+                wanted = next((fact for fact in missing if fact.name == state.wanted), missing[0])
+                return f"ask:{wanted.name}"
         elif goal == "appointment" and not state.visit_settled:
             return "appointment"
         elif goal == "whatsapp" and state.whatsapp is None:

@@ -122,6 +122,14 @@ class HandedBack:
     who: str
 
 
+@dataclass(frozen=True, slots=True)
+class Whispered:
+    """A person of ours suggests something to the agent, which the caller does not hear; `who` as in `TakenOver`."""
+
+    who: str
+    text: str
+
+
 Signal = (
     VoiceOn
     | VoiceOff
@@ -137,4 +145,5 @@ Signal = (
     | CarrierReport
     | TakenOver
     | HandedBack
+    | Whispered
 )

@@ -64,6 +64,8 @@ class State:
     whatsapp: bool | None = None
     promised: str = ""
     ended: str = ""
+    hinted: tuple[str, ...] = ()  # what colleagues' hints lead to, at the caller's next turn (hints.py)
+    wanted: str = ""  # the fact to ask for before the others
 
     def learn(self, name: str, value: str) -> State:
         return replace(self, facts={**self.facts, name: value}, skipped=self.skipped - {name})

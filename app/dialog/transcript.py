@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, TurnTimed
+from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, Hinted, TurnTimed
 
 LONGEST_WORD_MS = 1000
 
@@ -69,6 +69,21 @@ def transcript_of(entries: Iterable[Entry]) -> tuple[Line, ...]:
                 said = lines[utterances[utterance]]
                 lines[utterances[utterance]] = Line("agent", said.turn, said.at_ms, text, said.meant, complete)
     return tuple(line for line in lines.values() if line.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """What a colleague suggested to the agent; the caller did not hear it. `use` as in `Hinted`."""
+
+    at_ms: int
+    text: str
+    use: str
+
+
+def whispers_of(entries: Iterable[Entry]) -> tuple[Whisper, ...]:
+    return tuple(
+        Whisper(entry.at_ms, entry.fact.text, entry.fact.use) for entry in entries if isinstance(entry.fact, Hinted)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
-from app.dialog import engine
+from app.dialog import engine, hints
 from app.dialog.composer import Composer
 from app.dialog.events import FactLearned, ProviderFailed, TokensUsed
 from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say
@@ -104,6 +104,7 @@ class LanguageModelDialogue:
         self._book = guide.playbook
         self._state, self._opening = engine.begin(self._book, today=today, direction=direction)
         self._history: deque[Saying] = deque(maxlen=MOST_SAYINGS)
+        self._whispered: tuple[str, ...] = ()  # by colleagues, since the caller's last turn
         self._reach = _Reach()
         self._tools_used = 0
         self._unreported: list[TokensUsed] = []
@@ -143,6 +144,16 @@ class LanguageModelDialogue:
         if line.heard_text:
             self._history.append(Saying("agent", line.heard_text))
 
+    def hint(self, text: str) -> str:
+        """The engine takes from it what the playbook has; the model is told of it at the caller's next turn."""
+        meaning = self._guide.understand(text, Expectation())
+        self._state, use = engine.hint(self._state, text, meaning, self._book)
+        self._whispered = (*self._whispered, text)[-hints.MOST_WAITING :]
+        return use or "told"
+
+    def overheard(self, text: str) -> None:
+        self._history.append(Saying("caller", text, to="colleague"))
+
     def fork(self) -> Self | None:
         other = copy(self)
         other._history, other._reach, other._unreported = self._history.copy(), copy(self._reach), []
@@ -165,6 +176,9 @@ class LanguageModelDialogue:
 
     async def answer(self, turn: CallerTurn) -> AsyncIterator[Move]:
         """The state has changed before the first move, and changes again only with a tool, in one step."""
+        if isinstance(turn, Said | Pressed):
+            self._history.extend(Saying("colleague", text) for text in self._whispered)
+            self._whispered = ()
         history = tuple(self._history)
         understood, moves = self._step(turn)
         wording = divide(moves, self._book)
@@ -175,7 +189,8 @@ class LanguageModelDialogue:
                 yield move
             return
         tools = tools_for(self._state, self._book, understood=understood) if self._may_use_tools() else ()
-        composer = Composer(wording, self._book, self._guide.approved, self._state.facts)
+        whispers = tuple(saying.text for saying in history if saying.by == "colleague")
+        composer = Composer(wording, self._book, self._guide.approved, self._state.facts, whispers)
         attempt = _Attempt(composer, tools)
         try:
             async with aclosing(self._ask(attempt, history, turn.text, wording)) as spoken:

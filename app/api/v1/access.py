@@ -93,7 +93,8 @@ ACCESS: Final[dict[str, Needed]] = {
     "calls_recording": AGENT,
     "calls_recording_file": ANYONE,  # the signature in its address is the permission
     "calls_peaks": VIEWER,
-    # controls: takeover, handback, hang up
+    # controls: whisper, takeover, handback, hang up
+    "controls_whisper": AGENT,
     "controls_takeover": AGENT,
     "controls_handback": AGENT,
     "controls_hangup": AGENT,

@@ -18,7 +18,7 @@ from app.api.v1.pages import Page, Paging
 from app.api.v1.principal import Caller, Principal
 from app.dialog.events import Entry, to_record
 from app.dialog.reading import heard_lines, noted, waits
-from app.dialog.transcript import percentile, transcript_of
+from app.dialog.transcript import percentile, transcript_of, whispers_of
 from app.errors import NotFound
 from app.sales.cost import cost_of
 from app.sales.lead import origin_of
@@ -88,8 +88,18 @@ class Line(BaseModel):
     keyed: bool
 
 
+class Aside(BaseModel):
+    """A colleague's whisper to the agent, which the caller did not hear. `use`: "told" to the language model, the name
+    of what the playbook had it lead to, or "" where it was not used."""
+
+    at_ms: int
+    text: str
+    use: str
+
+
 class Lines(BaseModel):
     items: list[Line]
+    whispers: list[Aside]
 
 
 class HeardLine(BaseModel):
@@ -235,8 +245,11 @@ async def events(sid: Sid, web: Site, caller: Caller, paging: Paging) -> Page[Ev
 @router.get("/{sid}/transcript", operation_id="calls_transcript")
 async def transcript(sid: Sid, web: Site, caller: Caller) -> Lines:
     """Of the agent's lines only what the caller heard."""
-    lines = transcript_of(await _log(web, caller, sid))
-    return Lines(items=[Line.model_validate(line, from_attributes=True) for line in lines])
+    log = await _log(web, caller, sid)
+    return Lines(
+        items=[Line.model_validate(line, from_attributes=True) for line in transcript_of(log)],
+        whispers=[Aside.model_validate(one, from_attributes=True) for one in whispers_of(log)],
+    )
 
 
 @router.get("/{sid}/heard", operation_id="calls_heard")

@@ -1,4 +1,4 @@
-"""On a call that is going on: listen in, take it over, hand it back, end it."""
+"""On a call that is going on: listen in, whisper to the agent, take it over, hand it back, end it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Path, WebSocket, WebSocketDisconnect
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.context import Site, Web, web_of
 from app.api.v1.principal import Caller, Principal
-from app.dialog.events import HandedBack, TakenOver
+from app.dialog.events import HandedBack, TakenOver, Whispered
+from app.dialog.prompt import LONGEST_HINT
 from app.errors import Conflict, Disconnected, NotFound
 from app.store import audit, calls
 from app.telephony import mulaw
@@ -46,6 +47,26 @@ async def handback(sid: Sid, web: Site, caller: Caller) -> Done:
     if not web.board.tell(sid, HandedBack(str(caller.user_id))):
         raise Conflict(ELSEWHERE)
     await _noted(web, caller, sid, "call.handback")
+    return Done(sid=sid)
+
+
+class Hint(BaseModel):
+    """For the agent alone: "mention the warranty", "ask about the roof", "offer them Pro"."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=LONGEST_HINT, pattern=r"\S")
+
+
+@router.post("/{sid}/whisper", operation_id="controls_whisper")
+async def whisper(sid: Sid, hint: Hint, web: Site, caller: Caller) -> Done:
+    """A hint to the agent, which the caller does not hear. It counts from the caller's next words on, within what the
+    playbook approves and at its prices; the call's log and its live transcript say what came of it: "told" to the
+    language model, the name of what the playbook says then, or nothing."""
+    await _known(web, caller, sid)
+    if not web.board.tell(sid, Whispered(str(caller.user_id), hint.text.strip())):
+        raise Conflict(ELSEWHERE)
+    await _noted(web, caller, sid, "call.whisper")
     return Done(sid=sid)
 
 

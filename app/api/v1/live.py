@@ -29,9 +29,12 @@ MOST_WATCHERS = 1000
 
 
 class SaidLine(BaseModel):
-    by: Literal["agent", "caller"]
+    """A colleague's is a whisper to the agent, and `use` what comes of it (see POST /calls/{sid}/whisper)."""
+
+    by: Literal["agent", "caller", "colleague"]
     text: str
     final: bool
+    use: str | None = None
 
 
 class LiveCall(BaseModel):

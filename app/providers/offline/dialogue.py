@@ -59,5 +59,13 @@ class PlaybookDialogue:
     def heard(self, line: HeardLine) -> None:
         self._state = engine.heard(self._state, line, self._playbook)
 
+    def hint(self, text: str) -> str:
+        meaning = self._understand(text, Expectation())
+        self._state, use = engine.hint(self._state, text, meaning, self._playbook)
+        return use
+
+    def overheard(self, text: str) -> None:
+        """It answered nothing of ours: no fact is taken from it."""
+
     def fork(self) -> Self:
         return copy(self)  # its state is one frozen value

@@ -43,6 +43,7 @@ BODIES: dict[str, Callable[[], Any]] = {
     "members_create": lambda: {"user_id": str(uuid.uuid4()), "role": "viewer"},
     "members_update": lambda: {"name": "Guest"},
     "invitations_create": lambda: {"role": "viewer"},
+    "controls_whisper": lambda: {"text": "mention the warranty"},
     "workspace_update": lambda: {"name": "Workspace a"},
 }
 

@@ -1,6 +1,6 @@
 import { onScopeDispose, ref, shallowRef, triggerRef } from "vue";
 import { api } from "./api";
-import type { CallItem, HealthLine, LiveCall, Snapshot } from "./types";
+import type { CallItem, HealthLine, LiveCall, SaidLine, Snapshot } from "./types";
 
 interface Message { seq: number; at: string; kind: string; call_sid?: string; body: Record<string, unknown> }
 
@@ -85,7 +85,7 @@ export function useLive() {
     }
     const call = calls.value.get(sid);
     if (!call) return;
-    if (kind === "said") say(call, body as { by: "agent" | "caller"; text: string; final: boolean });
+    if (kind === "said") say(call, body as unknown as SaidLine);
     if (kind === "score") calls.value.set(sid, { ...call, score: Number(body.probability) });
   }
 
@@ -98,9 +98,8 @@ export function useLive() {
     triggerRef(calls);
   }
 
-  function say(call: LiveCall, line: { by: "agent" | "caller"; text: string; final: boolean }): void {
-    const last = call.said.at(-1);
-    const kept = last && !last.final && last.by === line.by ? call.said.slice(0, -1) : call.said;
+  function say(call: LiveCall, line: SaidLine): void {
+    const kept = call.said.filter((one) => one.final || one.by !== line.by); // what was on its way has come
     call.said = [...kept, line].slice(-MOST_LINES);
   }
 

@@ -17,6 +17,7 @@ export interface CallDetail extends CallItem {
   questions: string[]; disclosures: string[]; follow_up: string | null; answered_by: string | null; recording: boolean;
 }
 export interface Line { by: "agent" | "caller"; turn: number; at_ms: number; text: string; meant: string; complete: boolean; keyed: boolean }
+export interface Whisper { at_ms: number; text: string; use: string }
 export interface HeardLine { utterance: number; turn: number; at_ms: number; text: string; heard_text: string; heard_ms: number; audio_ms: number; complete: boolean; purpose: string }
 export interface TurnWait {
   turn: number; at_ms: number; total_ms: number | null; transcript_ms: number | null; decision_ms: number;
@@ -68,6 +69,7 @@ export interface PlaybookVersion { version: number; published_at: string; publis
 export interface CampaignItem { id: string; name: string; state: string; playbook: string; leads: number; dialled: number; answered: number; booked: number; created_at: string }
 export interface CampaignPreview { allow: number; defer: number; deny: number; refusals: { rule: string; reason: string; leads: number }[] }
 
-export interface LiveCall { sid: string; person: string; lead_name: string | null; playbook: string; direction: string; state: string; since_ms: number; score: number | null; said: { by: "agent" | "caller"; text: string; final: boolean }[]; taken_by: string | null }
+export interface SaidLine { by: "agent" | "caller" | "colleague"; text: string; final: boolean; use?: string | null }
+export interface LiveCall { sid: string; person: string; lead_name: string | null; playbook: string; direction: string; state: string; since_ms: number; score: number | null; said: SaidLine[]; taken_by: string | null }
 export interface Snapshot { seq: number; at: string; calls: LiveCall[]; queue: number; capacity: number; room: boolean }
 export interface HealthLine { state: "good" | "busy" | "bad"; sentence: string }

@@ -66,13 +66,13 @@ def place_call(
     ours: str,
     seats: Seats,
     rules: Rules | None = None,
-    on_allowed: Callable[[], None] = lambda: None,
+    on_allowed: Callable[[Connection], None] = lambda db: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> PlacedCall:
     """Calls `number` from the workspace that owns `ours`, under the rules shipped with this version unless others are
-    given. `on_allowed` runs once they say yes and before the attempt counts; it may raise. A seat is kept at the
-    serving process before the carrier is asked: whoever answers is talked to at once (C09). Without one nothing is
-    dialled and no attempt counted.
+    given. `on_allowed` runs once they say yes, in the transaction in which the attempt counts; it may raise. A seat is
+    kept at the serving process before the carrier is asked: whoever answers is talked to at once (C09). Without one
+    nothing is dialled and no attempt counted.
 
     Raises Busy when there is no seat, CallRefused with the reason when the rules say no (the refusal is kept), BadInput
     for a number or playbook that is none, and the ProviderError family; ProviderUncertain means that the phone may ring
@@ -93,7 +93,8 @@ def place_call(
         if isinstance(outcome, Reservation):
             seats.keep(outcome.attempt_id)  # in here: no seat, no attempt
     if isinstance(outcome, Decision):
-        raise CallRefused(str(outcome), until=outcome.until)
+        found = tuple((finding.rule, finding.reason) for finding in outcome.findings)
+        raise CallRefused(str(outcome), until=outcome.until, findings=found)
     try:
         return _dial(database, carrier, outcome, owner.workspace_id)
     except (ProviderDown, ProviderRefused):  # surely not dialled
@@ -102,7 +103,12 @@ def place_call(
 
 
 def _reserve(
-    db: Connection, number: workspaces.Number, to: str, now: datetime, rules: Rules, on_allowed: Callable[[], None]
+    db: Connection,
+    number: workspaces.Number,
+    to: str,
+    now: datetime,
+    rules: Rules,
+    on_allowed: Callable[[Connection], None],
 ) -> Reservation | Decision:
     """One transaction: the decision, and the attempt when it allows one. Returns the decision when it does not."""
     lead = leads.by_phone(db, to)
@@ -124,7 +130,7 @@ def _reserve(
         if decision.at is not None:
             decisions.store(db, decision)
         return decision
-    on_allowed()
+    on_allowed(db)
     lead = lead or leads.find_or_create(db, to, "outbound_call")
     attempt_id = attempts.reserve(db, lead.id, to, decision, now)
     return Reservation(attempt_id, lead.id, to, number.e164, number.playbook, _SEAL)
@@ -168,11 +174,11 @@ def call_number(number: str, *, playbook: str | None = None, as_json: bool = Fal
     observe.configure("console", level=logging.WARNING)
     settings = load_settings()
     with opened(settings) as database:
-        carrier = _LazyCarrier(settings)
+        carrier = LazyCarrier(settings)
         ours = settings.twilio_number or NUMBER
         try:
             placed = place_call(
-                database, carrier, number, playbook, ours=ours, seats=carrier, on_allowed=carrier.connect
+                database, carrier, number, playbook, ours=ours, seats=carrier, on_allowed=lambda db: carrier.connect()
             )
         except Busy as error:
             _say(as_json, {"placed": False, "reason": str(error)}, f"Not called: {error}.")
@@ -187,7 +193,7 @@ def call_number(number: str, *, playbook: str | None = None, as_json: bool = Fal
     return 0
 
 
-class _LazyCarrier:
+class LazyCarrier:
     """Twilio and the seats, once the rules have said yes: a refusal needs no account."""
 
     def __init__(self, settings: Settings) -> None:
@@ -196,8 +202,9 @@ class _LazyCarrier:
         self._seats: Seats | None = None
 
     def connect(self) -> None:
-        """Raises BadSetting naming the variable that is missing."""
-        self._carrier, self._seats = carrier_of(self._settings), seats_of(self._settings)
+        """Once, however often it is asked. Raises BadSetting naming the variable that is missing."""
+        if self._carrier is None or self._seats is None:
+            self._carrier, self._seats = carrier_of(self._settings), seats_of(self._settings)
 
     def place(self, *, to: str, sender: str, reference: str) -> str:
         assert self._carrier is not None

@@ -65,13 +65,17 @@ class Refused(StrowgerError):
 
 
 class CallRefused(Refused):
-    """`until`: from then on the answer may be another; None: it will not be."""
+    """`until`: from then on the answer may be another; None: it will not be. `findings` are the rules that objected,
+    each with its reason."""
 
     code = "call_refused"
 
-    def __init__(self, message: str = "", *, until: datetime | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, until: datetime | None = None, findings: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         super().__init__(message)
         self.until = until
+        self.findings = findings
 
 
 class NotAuthentic(Refused):

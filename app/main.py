@@ -17,6 +17,7 @@ from app import observe
 from app.api import callbacks, health, home, media, messages, problems, seats, voice
 from app.api.context import CarrierSettings, Conversations, Web
 from app.api.dashboard import Dashboard
+from app.api.dialling import Dialling
 from app.api.feed import Feed
 from app.api.issuer import Issuer
 from app.api.neighbours import Neighbours
@@ -34,6 +35,7 @@ from app.api.v1.idempotency import Once
 from app.api.v1.jwks import KeySet
 from app.api.v1.limits import Limits as RateLimits
 from app.api.v1.schema import described
+from app.calling import LazyCarrier
 from app.errors import BadSetting
 from app.pricing import table as price_table
 from app.providers.outgoing import SignedPost
@@ -72,6 +74,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
         board = Switchboard(room, clock, neighbours.tell if neighbours else lambda news: None, partial(tell, feed))
         conversations = (hosting or _hosting())(settings, records, board)
         doors = _doors(settings, issuer, clock)
+        dialling = Dialling(LazyCarrier(settings))
         app.state.web = Web(
             settings=carrier,
             records=records,
@@ -84,6 +87,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
             recordings=recordings,
             prices=prices,
             feed=feed,
+            dialling=dialling,
             ice_servers=ice,
         )
         try:
@@ -96,6 +100,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
                 yield
         finally:
             await doors.limits.close()
+            dialling.close()
             records.close()
 
     docs = settings.docs

@@ -10,6 +10,7 @@ from typing import Annotated, Protocol, Self, TypeAlias, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from app.api.dialling import Dialling
 from app.api.feed import Feed
 from app.api.issuer import Issuer
 from app.api.recordings import Recordings
@@ -68,6 +69,7 @@ class Web:
     recordings: Recordings
     prices: Prices
     feed: Feed
+    dialling: Dialling
     ice_servers: tuple[str, ...] = ()
 
     def url(self, path: str) -> str:

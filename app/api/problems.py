@@ -33,6 +33,7 @@ STATUS: tuple[tuple[type[StrowgerError], int, str], ...] = (
     (errors.Forbidden, 403, "Not allowed"),
     (errors.Conflict, 409, "Conflict"),
     (errors.Busy, 503, "Busy"),
+    (errors.CallRefused, 409, "This call may not be made"),
     (errors.Refused, 403, "Refused"),
     (errors.StoreDown, 503, "Try again in a moment"),
     (errors.ProviderDown, 503, "Try again in a moment"),
@@ -66,6 +67,9 @@ def _ours(request: HTTPConnection, error: Exception) -> Response:
 
 
 def _fields(error: StrowgerError) -> dict[str, Any]:
+    if isinstance(error, errors.CallRefused):
+        found = [{"rule": rule, "reason": reason} for rule, reason in error.findings]
+        return {"rules": found, "until": error.until.isoformat() if error.until else None}
     if not isinstance(error, Invalid) or not error.fields:
         return {}
     return {"errors": [{"field": field, "message": message} for field, message in error.fields.items()]}

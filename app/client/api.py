@@ -134,6 +134,11 @@ class CallItem(TypedDict):
     appointment: str | None
 
 
+class CallPlaced(TypedDict):
+    sid: str
+    sender: str
+
+
 class CallScore(TypedDict):
     probability: float
     lower: float
@@ -143,6 +148,12 @@ class CallScore(TypedDict):
     reasons: list[str]
     model_version: str
     learned_from: str
+
+
+class CallWanted(TypedDict):
+    to: NotRequired[str | None]
+    lead_id: NotRequired[str | None]
+    playbook: NotRequired[str | None]
 
 
 class CampaignIn(TypedDict):
@@ -998,6 +1009,10 @@ class Client(Transport):
     def calls_list(self, *, state: Literal["live", "ended"] | None = None, result: str | None = None, tier: Literal["hot", "warm", "cold"] | None = None, playbook: str | None = None, direction: Literal["inbound", "outbound"] | None = None, q: str | None = None, from_: str | None = None, to: str | None = None, cursor: str | None = None, limit: int | None = None) -> PageCallItem:
         """Newest first."""
         return cast("PageCallItem", self._send("GET", "/calls", query={"state": state, "result": result, "tier": tier, "playbook": playbook, "direction": direction, "q": q, "from": from_, "to": to, "cursor": cursor, "limit": limit}))
+
+    def calls_create(self, body: CallWanted) -> CallPlaced:
+        """Asks the gate, and dials when it says yes. Where it does not: 409 with the rules that objected, nothing is dialled, and the refusal is kept. Send an Idempotency-Key, so that a lost answer never dials twice."""
+        return cast("CallPlaced", self._send("POST", "/calls", body=body))
 
     def calls_get(self, sid: str) -> CallDetail:
         return cast("CallDetail", self._send("GET", f"/calls/{place(sid)}"))

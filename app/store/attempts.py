@@ -14,6 +14,8 @@ from app.store.connect import Connection
 PER_24H = 3
 APART = timedelta(hours=4)
 
+CAPS, SUPPRESSED = "caps.attempts", "C07.suppressed"
+
 _PAST = "select reserved_at from attempts where lead_id = %s and reserved_at > %s order by reserved_at"
 _RESERVE = """
     insert into attempts (workspace_id, lead_id, decision_id, number, reserved_at)
@@ -38,14 +40,18 @@ def reserve(db: Connection, lead_id: UUID, phone: str, decision: Decision, now: 
     if db.execute("select id from leads where id = %s and phone = %s for update", (lead_id, phone)).fetchone() is None:
         raise CallRefused("no lead with this number is known")
     if suppressions.is_suppressed(db, phone, "voice"):
-        raise CallRefused("This person asked not to be contacted.")
+        raise _refused(SUPPRESSED, "This person asked not to be contacted.")
     past = recent(db, lead_id, now)
     if len(past) >= PER_24H:
-        raise CallRefused(f"This person was called {len(past)} times in 24 hours.")
+        raise _refused(CAPS, f"This person was called {len(past)} times in 24 hours.")
     if past and now < past[-1] + APART:
-        raise CallRefused("This person was called less than 4 hours ago.")
+        raise _refused(CAPS, "This person was called less than 4 hours ago.")
     decision_id = decisions.store(db, decision)
     row = db.execute(_RESERVE, {"lead_id": lead_id, "decision_id": decision_id, "now": now}).fetchone()
     assert row is not None
     attempt_id: UUID = row["id"]
     return attempt_id
+
+
+def _refused(rule: str, reason: str) -> CallRefused:
+    return CallRefused(reason, findings=((rule, reason),))

@@ -83,6 +83,7 @@ ACCESS: Final[dict[str, Needed]] = {
     "suppressions_create": AGENT,
     # calls
     "calls_list": VIEWER,
+    "calls_create": AGENT,
     "calls_get": VIEWER,
     "calls_events": VIEWER,
     "calls_transcript": VIEWER,

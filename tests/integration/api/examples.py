@@ -44,6 +44,7 @@ BODIES: dict[str, Callable[[], Any]] = {
     "members_update": lambda: {"name": "Guest"},
     "invitations_create": lambda: {"role": "viewer"},
     "controls_whisper": lambda: {"text": "mention the warranty"},
+    "calls_create": lambda: {"to": "+12025550198"},
     "workspace_update": lambda: {"name": "Workspace a"},
 }
 

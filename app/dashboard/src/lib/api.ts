@@ -1,5 +1,11 @@
 import { accessToken, renew } from "./session";
 
+/** A rule that said no, and why. */
+export interface Objection {
+  rule: string;
+  reason: string;
+}
+
 /** What the service says went wrong, in a sentence for people; `code` is for programs and never changes. */
 export class Problem extends Error {
   constructor(
@@ -7,6 +13,8 @@ export class Problem extends Error {
     readonly code: string,
     message: string,
     readonly errors: { field: string; message: string }[] = [],
+    readonly rules: Objection[] = [],
+    readonly until: string | null = null,
   ) {
     super(message);
   }
@@ -51,7 +59,7 @@ async function ask(method: string, path: string, options: Options, again = true)
 
 async function problemOf(answer: Response): Promise<Problem> {
   const told = await answer.json().catch(() => ({}));
-  return new Problem(answer.status, told.code ?? "http", told.detail ?? told.title ?? answer.statusText, told.errors ?? []);
+  return new Problem(answer.status, told.code ?? "http", told.detail ?? told.title ?? answer.statusText, told.errors ?? [], told.rules ?? [], told.until ?? null);
 }
 
 async function json<T>(method: string, path: string, options: Options = {}): Promise<T> {

@@ -1,4 +1,5 @@
-import { dateLocale, t } from "./i18n";
+import type { Objection } from "./api";
+import { dateLocale, locale, named, t } from "./i18n";
 
 export function clock(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
@@ -38,4 +39,8 @@ export function words(name: string): string {
 /** A reason names the column it is about as the model knows it. */
 export function reason(text: string): string {
   return text.replaceAll("_", " ");
+}
+/** A rule's reason is English; elsewhere its family says what it is about. */
+export function objection({ rule, reason }: Objection): string {
+  return locale.value === "en" ? reason : named("rule", rule.split(".")[0]);
 }

@@ -25,6 +25,7 @@ def mount(evaluation: typer.Typer) -> None:
     evaluation.command("interruptions")(interruptions)
     evaluation.command("keys")(keys)
     evaluation.command("offers")(offers)
+    evaluation.command("text")(text)
     evaluation.command("turns")(turns)
 
 
@@ -59,6 +60,20 @@ def offers(
     from app.evaluation.offers import report
 
     raise typer.Exit(report(calls=calls, seed=seed, playbook=playbook, as_json=as_json))
+
+
+def text(
+    data: Annotated[Path | None, typer.Option(help="The folder with the labelled sets.", show_default=False)] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="banking, clinc, sentiment, objections, donation or sales. Repeatable; all if left out."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Models of words: intents, sentiment, objections, and wishes not to be called again, each asked beside seen."""
+    from app.evaluation.text import report
+
+    raise typer.Exit(report(data, tuple(only or ()), as_json))
 
 
 def turns(data: Data = None, clips: Clips = None, as_json: AsJson = False) -> None:

@@ -2,8 +2,8 @@
 
 One model serves at any time of a dialogue, because it learns from each dialogue three times: whole, its first half and
 its second half. (With the first halves alone there is too little of what decides.) It is the mean of logistic
-regressions over words and pairs of words, on what both say and on what the person asked says, with penalties from strong
-to weak, each brought to one scale: so few dialogues do not tell which penalty is best, and the mean needs no choice.
+regressions over words and pairs of words, on what both say and on what the person asked says, with penalties from
+strong to weak, each on one scale: so few dialogues do not tell which penalty is best, and the mean needs no choice.
 """
 
 from __future__ import annotations

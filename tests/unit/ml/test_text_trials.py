@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import BadTable
-from ml.text.trials import objections, sets
+from ml.text.trials import donation, objections, sets
 from ml.text.trials.folds import grouped, macro_f1, stratified
 from ml.text.trials.intents import cross_validated
 from ml.text.trials.verdicts import verdicts
@@ -26,7 +26,7 @@ def written(path: Path, *lines: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("part", ["banking", "clinc", "sentiment", "objections", "sales"])
+@pytest.mark.parametrize("part", ["banking", "clinc", "sentiment", "objections", "donation", "sales"])
 def test_a_set_that_is_not_there_is_one_sentence(tmp_path: Path, part: str) -> None:
     with pytest.raises(BadTable, match=r"^[^\n]*(cannot be read|there is no)[^\n]*$"):
         list(verdicts(tmp_path, (part,), never))
@@ -111,3 +111,20 @@ def test_what_was_said_before_is_the_others_last_turn_of_the_same_dialogue() -> 
     )  # fmt: skip
     assert [row.before for row in rows] == ["Hello. How are you?", "Give!", "Give!", ""]
     assert all(row.objects for row in rows)
+
+
+def test_giving_is_told_from_words_that_only_givers_say() -> None:
+    rows = [
+        sets.Dialogue(
+            str(at),
+            (
+                ("persuader", "would you give"),
+                ("persuadee", "yes gladly" if at % 2 else "no never"),
+                ("persuader", "thank you"),
+                ("persuadee", "sure gladly" if at % 2 else "no never"),
+            ),
+            bool(at % 2),
+        )
+        for at in range(40)
+    ]
+    assert donation.cross_validated(rows) == donation.Donation(1.0, 1.0)

@@ -80,6 +80,12 @@ RIGHTS = {
     "webhooks": Rights(4, 4, 4, NEVER, "ru"),
     "webhook_deliveries": Rights(4, NEVER, NEVER, NEVER, "riu"),
     "idempotency_keys": Rights(NEVER, NEVER, NEVER, NEVER, "riud"),
+    "notification_rules": Rights(1, 3, 3, NEVER, "r"),
+    "notification_addresses": Rights(1, 3, 3, NEVER, "r"),
+    "push_subscriptions": Rights(NEVER, NEVER, NEVER, NEVER, "riud"),
+    "notifications": Rights(1, NEVER, NEVER, NEVER, "ri"),
+    "notification_deliveries": Rights(1, NEVER, NEVER, NEVER, "riu"),
+    "report_schedules": Rights(3, 3, 3, NEVER, "ru"),
 }
 
 # What makes a copy of a row a new row that the table accepts.
@@ -123,6 +129,12 @@ FRESH: dict[str, dict[str, Any]] = {
     "webhooks": {"id": f"{SPARE}1"},
     "webhook_deliveries": {"id": f"{SPARE}1", "key": "other"},
     "idempotency_keys": {"key": "other"},
+    "notification_rules": {"kind": "drift"},
+    "notification_addresses": {"emails": ["other@example.com"]},
+    "push_subscriptions": {"id": f"{SPARE}1", "endpoint": "https://push.example.com/other"},
+    "notifications": {"id": f"{SPARE}1", "key": "other"},
+    "notification_deliveries": {"id": f"{SPARE}1", "address": "other@example.com"},
+    "report_schedules": {"id": f"{SPARE}1"},
 }
 UPDATE = {
     "workspaces": "name = name",
@@ -146,6 +158,11 @@ UPDATE = {
     "playbook_drafts": "saved_at = now()",
     "campaigns": "state = state",
     "campaign_leads": "why = why",
+    "notification_rules": "enabled = enabled",
+    "notification_addresses": "updated_at = now()",
+    "push_subscriptions": "vapid = vapid",
+    "notification_deliveries": "attempts = attempts + 1",
+    "report_schedules": "last_error = last_error",
 }
 
 

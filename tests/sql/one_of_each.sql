@@ -97,3 +97,17 @@ insert into campaigns (id, workspace_id, name, playbook, created_by)
 values (pg_temp.id('campaign'), pg_temp.id('workspace'), 'Spring', 'solar', 'test');
 insert into campaign_leads (workspace_id, campaign_id, lead_id, position)
 values (pg_temp.id('workspace'), pg_temp.id('campaign'), pg_temp.id('lead'), 1);
+insert into notification_rules (workspace_id, kind, enabled, channels, threshold, updated_by)
+values (pg_temp.id('workspace'), 'hot_lead', true, '{push,email}', 0.7, pg_temp.id('manager'));
+insert into notification_addresses (workspace_id, emails, slack_sealed, slack_host, updated_by)
+values (pg_temp.id('workspace'), '{ops@example.com}', 'sealed', 'hooks.example.com', pg_temp.id('manager'));
+insert into push_subscriptions (id, workspace_id, user_id, endpoint, p256dh, auth, vapid)
+values (pg_temp.id('subscription'), pg_temp.id('workspace'), pg_temp.id('viewer'),
+        'https://push.example.com/' || current_setting('test.tag'), 'key', 'secret', 'ours');
+insert into notifications (id, workspace_id, kind, key, about, lead_id)
+values (pg_temp.id('notification'), pg_temp.id('workspace'), 'hot_lead', 'hot_lead:CA1:call', '{}', pg_temp.id('lead'));
+insert into notification_deliveries (id, workspace_id, notification_id, channel, address)
+values (pg_temp.id('notice sent'), pg_temp.id('workspace'), pg_temp.id('notification'), 'email', 'ops@example.com');
+insert into report_schedules (id, workspace_id, report, format, hour, emails, next_at, created_by)
+values (pg_temp.id('schedule'), pg_temp.id('workspace'), 'funnel', 'csv', 7, '{ops@example.com}', now() + interval '1 day',
+        pg_temp.id('manager'));

@@ -1,11 +1,4 @@
 # syntax=docker/dockerfile:1
-FROM node:20-slim AS dashboard
-WORKDIR /srv/dashboard
-COPY app/dashboard/package.json app/dashboard/package-lock.json app/dashboard/.npmrc ./
-RUN npm ci
-COPY app/dashboard ./
-RUN npm run build
-
 FROM python:3.13-slim AS build
 WORKDIR /srv/strowger
 RUN python -m venv /opt/venv
@@ -16,7 +9,16 @@ COPY ml ml
 COPY workers workers
 COPY supabase supabase
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e . \
-    && /opt/venv/bin/python -m compileall -q app ml workers
+    && /opt/venv/bin/python -m compileall -q app ml workers \
+    && /opt/venv/bin/python -m app.client.typescript
+
+FROM node:20-slim AS dashboard
+WORKDIR /srv/dashboard
+COPY app/dashboard/package.json app/dashboard/package-lock.json app/dashboard/.npmrc ./
+RUN npm ci
+COPY app/dashboard ./
+COPY --from=build /srv/strowger/app/dashboard/src/api.generated.ts src/
+RUN npm run build
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin strowger \

@@ -1,4 +1,8 @@
-"""Builds the dashboard with Node, once for each state of its sources. Nothing built is kept in the repository."""
+"""Builds the dashboard with Node, once for each state of its sources. Nothing built is kept in the repository.
+
+The types of what the API answers are written first, so that a page that expects something else does not build. The
+API's shape is known by the Python client, which is made from it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +20,8 @@ from app.errors import BadInput
 SOURCES = Path(__file__).parent / "dashboard"
 DIST = SOURCES / "dist"
 _STAMP = "sources.sha256"
+_SHAPE = Path(__file__).parent / "client"
+_TYPES = "api.generated.ts"
 OLDEST_NODE = (20, 19)
 INSTALL_S, BUILD_S = 600, 300
 
@@ -38,6 +45,9 @@ def build() -> str:
         npm, env = _npm()
         if not _installed():
             _run([npm, "ci", "--no-audit", "--no-fund"], env, INSTALL_S, "fetching what the dashboard needs")
+        _run(
+            [sys.executable, "-m", "app.client.typescript"], env, BUILD_S, "writing the API's types", SOURCES.parents[1]
+        )
         _run([npm, "run", "build"], env, BUILD_S, "building the dashboard")
         stamp.write_text(state)
     return "The dashboard was built."
@@ -52,15 +62,16 @@ def _installed() -> bool:
 def _state() -> str:
     sha256 = hashlib.sha256()
     for path in sorted(_files()):
-        sha256.update(str(path.relative_to(SOURCES)).encode() + b"\0" + path.read_bytes())
+        sha256.update(str(path.relative_to(SOURCES.parent)).encode() + b"\0" + path.read_bytes())
     return sha256.hexdigest()
 
 
 def _files() -> Iterator[Path]:
     for name in ("package.json", "package-lock.json", "vite.config.ts", "tsconfig.json", "index.html"):
         yield SOURCES / name
-    for folder in ("src", "public"):
-        yield from (path for path in (SOURCES / folder).rglob("*") if path.is_file())
+    for folder in ("src", "public", "scripts"):
+        yield from (path for path in (SOURCES / folder).rglob("*") if path.is_file() and path.name != _TYPES)
+    yield from (_SHAPE / "api.py", _SHAPE / "typescript.py")
 
 
 def _npm() -> tuple[str, dict[str, str]]:
@@ -75,13 +86,14 @@ def _npm() -> tuple[str, dict[str, str]]:
     return npm, {**os.environ, "CI": "1"}
 
 
-def _run(command: list[str], env: dict[str, str], limit_s: float, what: str) -> None:
+def _run(command: list[str], env: dict[str, str], limit_s: float, what: str, folder: Path = SOURCES) -> None:
     try:
         done = subprocess.run(  # noqa: S603 - npm, with our own arguments
-            command, cwd=SOURCES, env=env, capture_output=True, text=True, timeout=limit_s, check=False
+            command, cwd=folder, env=env, capture_output=True, text=True, timeout=limit_s, check=False
         )
     except subprocess.TimeoutExpired:
         raise BadInput(f"{what} took longer than {limit_s:.0f} s: try again, or look at the network.") from None
     if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        told = f"{done.stderr}\n{done.stdout}".splitlines()
+        last = [line.strip() for line in told if line.strip() and not line.startswith(("npm ", ">"))][-3:]
         raise BadInput(f"{what} failed: {' '.join(last)[:400]}")

@@ -95,7 +95,7 @@ class CallDetail(TypedDict):
     duration_ms: int
     result: str | None
     end_reason: str | None
-    tier: str | None
+    tier: AppSalesLeadTier | None
     score: float | None
     turns: int
     interruptions: int
@@ -126,7 +126,7 @@ class CallItem(TypedDict):
     duration_ms: int
     result: str | None
     end_reason: str | None
-    tier: str | None
+    tier: AppSalesLeadTier | None
     score: float | None
     turns: int
     interruptions: int
@@ -143,7 +143,7 @@ class CallScore(TypedDict):
     probability: float
     lower: float
     upper: float
-    tier: str
+    tier: AppSalesLeadTier
     tier_by: Literal["model", "person"]
     reasons: list[str]
     model_version: str

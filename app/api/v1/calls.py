@@ -21,7 +21,7 @@ from app.dialog.reading import heard_lines, noted, waits
 from app.dialog.transcript import percentile, transcript_of, whispers_of
 from app.errors import NotFound
 from app.sales.cost import cost_of
-from app.sales.lead import origin_of
+from app.sales.lead import Tier, origin_of
 from app.store import audit, call_events, call_list, scores
 from app.store.call_list import CallView, Filter
 from app.store.connect import Connection
@@ -45,7 +45,7 @@ class CallItem(BaseModel):
     duration_ms: int
     result: str | None
     end_reason: str | None
-    tier: str | None
+    tier: Tier | None
     score: float | None
     turns: int
     interruptions: int
@@ -163,7 +163,7 @@ class CallScore(BaseModel):
     probability: float
     lower: float
     upper: float
-    tier: str
+    tier: Tier
     tier_by: Literal["model", "person"]
     reasons: list[str]
     model_version: str

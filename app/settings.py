@@ -37,6 +37,8 @@ EXAMPLES = {
     "STROWGER_SECRET_KEY": "at least 32 random letters",
     "STROWGER_CORS_ORIGINS": "https://crm.example.com,https://reports.example.com",
     "STROWGER_DATA_DIR": "/var/lib/strowger",
+    "STROWGER_SMTP_URL": "smtp://user:password@mail.example.com:587",
+    "STROWGER_MAIL_FROM": "calls@example.com",
 }
 
 
@@ -89,6 +91,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(None, alias="STROWGER_SECRET_KEY")  # unset: made and kept in data_dir
     cors_origins: str = Field("", alias="STROWGER_CORS_ORIGINS")  # other sites whose pages may use the API
     api_rate: int = Field(600, alias="STROWGER_API_RATE", ge=1)  # requests a minute of one user or key
+
+    smtp_url: SecretStr | None = Field(None, alias="STROWGER_SMTP_URL")  # unset: letters are files in data_dir/mail
+    mail_from: str = Field("strowger@localhost", alias="STROWGER_MAIL_FROM")
 
     log: str = Field("console", alias="STROWGER_LOG")
     docs: bool = Field(False, alias="STROWGER_DOCS")  # serve /docs and /openapi.json
@@ -154,6 +159,20 @@ class Settings(BaseSettings):
             if not origin.startswith(("https://", "http://localhost", "http://127.0.0.1")) or origin.count("/") != 2:
                 raise ValueError("must be origins such as https://crm.example.com with commas between them")
         return value.replace(" ", "")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("smtp://", "smtps://")):
+            raise ValueError("must start with smtp:// or smtps://")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if "@" not in value or not value.isprintable():
+            raise ValueError("must be an address of e-mail")
+        return value
 
     @field_validator("log")
     @classmethod

@@ -13,6 +13,7 @@ from typing import Any
 from celery import Celery, signals
 
 from app.errors import BadSetting
+from app.pricing import table as price_table
 from app.settings import EXAMPLES, Settings, load
 from workers import logs
 from workers.broker import Broker, queue_named
@@ -104,6 +105,8 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
         "TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value() if settings.twilio_auth_token else None,
         "TWILIO_BASE_URL": settings.twilio_base_url,
+        "STROWGER_SMTP_URL": settings.smtp_url.get_secret_value() if settings.smtp_url else None,
+        "STROWGER_MAIL_FROM": settings.mail_from,
     }
     return found | {name: value for name, value in optional.items() if value}
 
@@ -134,7 +137,8 @@ def run_beat(settings: Settings) -> None:
     from workers.schedule import run
 
     configure(settings)
-    run(_needed(settings, "database_url", "DATABASE_URL"), _needed(settings, "redis_url", "REDIS_URL"))
+    addresses = _needed(settings, "database_url", "DATABASE_URL"), _needed(settings, "redis_url", "REDIS_URL")
+    run(*addresses, price_table(settings.prices))
 
 
 def serve_queue(node: str, concurrency: int) -> None:

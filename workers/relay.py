@@ -20,6 +20,8 @@ TASKS = {
     "followup": "followup.send",
     "resend": "followup.resend",
     "webhook": "webhook.deliver",
+    "notify": "notice.deliver",
+    "report": "report.send",
 }
 
 

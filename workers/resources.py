@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 from app.compliance import rules
 from app.compliance.rules import Rules
 from app.ports import Messenger
+from app.pricing import table as price_table
 from app.providers.outgoing import SignedPost
+from app.sales.prices import Prices
 from app.secret_key import SecretKey
 from app.settings import Settings, load
 from app.store.connect import Database
+from workers.couriers import Couriers, couriers_of
 from workers.model import Judge, Models
 from workers.offers import OfferTiers
 from workers.shelf import StoredShelf
@@ -44,6 +47,8 @@ class Resources:
     data_dir: Path = Path(".strowger")
     offers: OfferTiers = field(default_factory=OfferTiers)
     hooks: SignedPost | None = None
+    couriers: Couriers | None = None
+    prices: Prices | None = None
 
 
 def current() -> Resources:
@@ -59,6 +64,7 @@ def _of_process(pid: int) -> Resources:
 def assemble(settings: Settings) -> Resources:
     assert settings.database_url is not None  # app.configuration refused to start without
     database = Database.open(settings.database_url.get_secret_value(), max_size=2)
+    key = SecretKey.of(settings)
     return Resources(
         database=database,
         post=_post(settings),
@@ -66,7 +72,9 @@ def assemble(settings: Settings) -> Resources:
         rules=rules.load(),
         now=lambda: datetime.now(UTC),
         data_dir=settings.data_dir,
-        hooks=SignedPost(SecretKey.of(settings)),
+        hooks=SignedPost(key),
+        couriers=couriers_of(settings, key),
+        prices=price_table(settings.prices),
     )
 
 

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.errors import StrowgerError
+from app.providers.shared_circuits import open_now
+from app.sales.prices import Prices
 from app.store.connect import Database
-from workers import logs, night
+from workers import logs, night, reports
 from workers.broker import Broker
 from workers.campaigns import Dialler
+from workers.notices import Watch
 from workers.reconcile import Reconciler
 from workers.relay import relay
 from workers.stop import Stop
@@ -31,12 +34,16 @@ class Every:
     act: Callable[[], object]
 
 
-def table(database: Database, broker: Broker) -> tuple[Every, ...]:
+def table(database: Database, broker: Broker, watch: Watch) -> tuple[Every, ...]:
     reconciler = Reconciler(database)
     return (
         Every("relay", 1.0, lambda: relay(database, broker)),
         Every("campaigns", 1.0, Dialler(database).run),
         Every("reconcile", 5.0, reconciler.run),
+        Every("hot leads", 2.0, watch.lines),
+        Every("notices", 30.0, watch.rest),
+        Every("budgets", 300.0, watch.budgets),
+        Every("reports", 30.0, lambda: reports.plan(database, datetime.now(UTC))),
         Every("nights", 300.0, lambda: night.plan(database, datetime.now(UTC))),
     )
 
@@ -46,12 +53,13 @@ def due(beats: tuple[Every, ...], last: Mapping[str, float], now: float) -> tupl
     return tuple(beat for beat in beats if beat.name not in last or now - last[beat.name] >= beat.seconds)
 
 
-def run(database_url: str, redis_url: str) -> None:
+def run(database_url: str, redis_url: str, prices: Prices) -> None:
     """Until SIGTERM or Ctrl-C."""
     stop = Stop()
     stop.on_signals()
     database = Database.open(database_url, max_size=2)
-    beats = table(database, Broker(redis_url))
+    watch = Watch(database, prices, lambda: open_now(redis_url))
+    beats = table(database, Broker(redis_url), watch)
     last: dict[str, float] = {}
     try:
         while not stop.wait(min(beat.seconds for beat in beats) / 4):

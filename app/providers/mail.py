@@ -18,7 +18,6 @@ from app.errors import BadSetting, ProviderDown, ProviderRefused
 
 TIMEOUT_S = 10.0
 PORTS = {"smtp": 587, "smtps": 465}
-USUAL_FROM = "strowger@localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class Smtp:
 class Folder:
     """Each letter is a file `NAME.eml`."""
 
-    def __init__(self, folder: Path, sender: str = USUAL_FROM) -> None:
+    def __init__(self, folder: Path, sender: str = "strowger@localhost") -> None:
         self._folder, self._sender = folder, sender
 
     def send(self, letter: Letter) -> None:

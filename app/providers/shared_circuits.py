@@ -97,6 +97,21 @@ class SharedCircuits:
             return None
 
 
+def open_now(url: str) -> tuple[Circuit, ...]:
+    """What any process has open, for somebody who only looks; nothing where Redis does not answer."""
+    import redis
+
+    client = redis.Redis.from_url(url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, decode_responses=True)
+    try:
+        seconds, micros = client.time()
+        found = client.zrangebyscore(KEY, seconds * 1000 + micros // 1000, "+inf", start=0, num=_MOST)
+    except redis.RedisError:
+        return ()
+    finally:
+        client.close()
+    return tuple(circuit for text in found if (circuit := _read(str(text))) is not None)
+
+
 def _written(circuits: Collection[Circuit]) -> list[str]:
     return sorted(f"{one.stage}|{one.provider}|{one.tenant}" for one in circuits)
 

@@ -117,7 +117,7 @@ class Notice:
 WORKDAY_BEGINS = time(9)
 # When somebody who asked for a call-back is due: days from the asking; 0 is at once.
 _DAYS = {"today": 0, "tomorrow": 1, "this_week": 2}
-STALE = timedelta(days=7)  # a call-back that nobody made by then is no news
+STALE = timedelta(days=1)  # a call-back that nobody made by then is no news
 OUTAGE_HOURS = 6  # an outage that goes on is told again after so long
 BUDGET_STEPS = (80, 100)  # percent
 MODEL_ALERTS = frozenset({"drift", "calibration"})

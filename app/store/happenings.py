@@ -9,7 +9,7 @@ from uuid import UUID
 from app.sales.notices import MODEL_ALERTS, Moved, OnTheLine, Wanted
 from app.store.connect import Connection
 
-LOOK_BACK = timedelta(days=9)  # call-backs asked for before are stale whatever was promised
+LOOK_BACK = timedelta(days=5)  # call-backs asked for before are stale whatever was promised
 
 # Somebody who asked for a person and whom no call of ours has reached since, nor did they call again.
 _WANTED = """

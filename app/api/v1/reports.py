@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
@@ -16,15 +14,13 @@ from pydantic import BaseModel
 from app.api.context import Site
 from app.api.v1.errors import Invalid
 from app.api.v1.principal import Caller
-from app.lead_list import harmless
-from app.store import reports
+from app.report_files import KINDS, file_of, rows_of
 from app.store.reports import Span
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 USUAL = timedelta(days=14)
 LONGEST = timedelta(days=732)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Kind = Literal["days", "hours", "playbooks", "numbers", "sources", "objections", "latency", "cost"]
 
 
@@ -89,7 +85,7 @@ FILES: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             "text/csv": {"schema": {"type": "string"}},
-            XLSX: {"schema": {"type": "string"}},
+            KINDS["xlsx"]: {"schema": {"type": "string"}},
         }
     }
 }
@@ -98,7 +94,7 @@ FILES: dict[int | str, dict[str, Any]] = {
 @router.get("/funnel", operation_id="reports_funnel", response_model=Funnel, responses=FILES)
 async def funnel(web: Site, caller: Caller, span: Asked, format_: Format = "json") -> Any:
     """Rang, answered, by a person, conversed, qualified, booked, held."""
-    found = await web.records.user(caller.claims, lambda db: reports.rows(db, "funnel", span))
+    found = await web.records.user(caller.claims, lambda db: rows_of(db, "funnel", span, web.prices))
     if format_ != "json":
         return _file("funnel", found, format_)
     return Funnel(steps=[Step(**row) for row in found])
@@ -107,45 +103,16 @@ async def funnel(web: Site, caller: Caller, span: Asked, format_: Format = "json
 @router.get("/{kind}", operation_id="reports_get", response_model=Report, responses=FILES)
 async def get(kind: Kind, web: Site, caller: Caller, span: Asked, format_: Format = "json") -> Any:
     """Cost is the telephone line's, from the dated price table; providers' own prices are on each call."""
-    found = await web.records.user(caller.claims, lambda db: reports.rows(db, kind, span))
-    per_minute = web.prices.find("carrier", "twilio", "inbound", "started_minute")
-    rows = []
-    for row in found:
-        minutes = row.get("minutes")
-        cost = None if minutes is None or per_minute is None else float(per_minute.of(int(minutes * 60_000)) or 0)
-        rows.append({**row, **({"cost_usd": cost} if "minutes" in row else {})})
+    rows = await web.records.user(caller.claims, lambda db: rows_of(db, kind, span, web.prices))
     if format_ != "json":
         return _file(kind, rows, format_)
     return Report(rows=[Row(**row) for row in rows])
 
 
 def _file(name: str, rows: Sequence[Mapping[str, Any]], format_: str) -> Response:
-    """No cell of it is a formula, whatever people called things (T23)."""
-    header = list(rows[0]) if rows else ["name", "calls"]
-    table = [[_cell(row.get(column)) for column in header] for row in rows]
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{format_}"', "Cache-Control": "no-store"}
-    if format_ == "csv":
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerows([header, *table])
-        return Response(out.getvalue(), media_type="text/csv", headers=headers)
-    return Response(_workbook(name, header, table), media_type=XLSX, headers=headers)
-
-
-def _workbook(name: str, header: list[str], table: list[list[Any]]) -> bytes:
-    from openpyxl import Workbook
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(name)
-    for row in [header, *table]:
-        sheet.append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return harmless(value) if isinstance(value, str) else value
+    made = file_of(name, rows, format_)
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
+    return Response(made.body, media_type=made.kind, headers=headers)
 
 
 def _aware(moment: datetime | None) -> datetime | None:

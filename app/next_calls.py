@@ -87,6 +87,17 @@ def whom_next(
     return Next(ranking, leads, best, done, now, conversion)
 
 
+def deferred(found: Next) -> list[Prospect]:
+    """Who may be called later, without anything but time having to pass: soonest first, then the likeliest sale."""
+    later = [one for one in found.ranking.refused if one.decision.verdict is Verdict.DEFER and one.decision.until]
+    return sorted(later, key=lambda one: (one.decision.until or found.now, -one.sale))
+
+
+def zone_of(known: Known) -> ZoneInfo:
+    """Where a lead's clock is likely to be; UTC where nobody knows."""
+    return _zone(known.phone, known.facts.get("time_zone")) or ZoneInfo("UTC")
+
+
 def learned(hours: Sequence[Hour]) -> AnswerRates:
     """Counts of UTC hours as hours of the called party's day. Where the zone is not known nothing is learned."""
     counts = []
@@ -151,8 +162,7 @@ def _best(known: Known, campaign: Campaign, now: datetime, rules: Rules, rates: 
     hours = [now, *(next_hour + timedelta(hours=n) for n in range(AHEAD_HOURS))]
     open_ = [at for at in hours if _decision(known, campaign, at, rules).allowed] or [now]
     best = max(open_, key=lambda at: round(_answer(known, rates, at).mean, 6))
-    zone = _zone(known.phone, known.facts.get("time_zone")) or ZoneInfo("UTC")
-    return Best(best, best.astimezone(zone), _answer(known, rates, best).mean)
+    return Best(best, best.astimezone(zone_of(known)), _answer(known, rates, best).mean)
 
 
 def _zone(phone: str, stated: str | None) -> ZoneInfo | None:

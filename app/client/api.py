@@ -344,6 +344,17 @@ class Key(TypedDict):
     does: str
 
 
+class LaterLead(TypedDict):
+    lead_id: str
+    name: str | None
+    phone: str
+    source: str
+    p_convert: float
+    from_at: str
+    local: str
+    why: str
+
+
 class LeadChange(TypedDict):
     name: NotRequired[str | None]
     tags: NotRequired[list[str] | None]
@@ -572,6 +583,7 @@ class NextLead(TypedDict):
 
 class NextLeads(TypedDict):
     items: list[NextLead]
+    later: list[LaterLead]
     left_out: int
 
 
@@ -1124,9 +1136,9 @@ class Client(Transport):
         """By expected profit per minute of calling, of those who may be called now."""
         return cast("NextLeads", self._send("GET", "/leads/next", query={"limit": limit, "minutes": minutes, "value_usd": value_usd, "cost_usd": cost_usd, "explore": explore}))
 
-    def leads_list(self, *, tier: TierInput | None = None, tag: str | None = None, source: str | None = None, q: str | None = None, cursor: str | None = None, limit: int | None = None) -> PageLeadItem:
-        """Those with news first."""
-        return cast("PageLeadItem", self._send("GET", "/leads", query={"tier": tier, "tag": tag, "source": source, "q": q, "cursor": cursor, "limit": limit}))
+    def leads_list(self, *, tier: TierInput | None = None, tag: str | None = None, source: str | None = None, q: str | None = None, order: Literal["news", "chance"] | None = None, cursor: str | None = None, limit: int | None = None) -> PageLeadItem:
+        """Those with news first, or the likeliest to buy."""
+        return cast("PageLeadItem", self._send("GET", "/leads", query={"tier": tier, "tag": tag, "source": source, "q": q, "order": order, "cursor": cursor, "limit": limit}))
 
     def leads_create(self, body: NewLead) -> LeadItem:
         return cast("LeadItem", self._send("POST", "/leads", body=body))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from app.store.call_list import like
@@ -13,11 +13,9 @@ from app.store.connect import Connection
 from app.store.scores import SERVING_FIRST
 from app.store.values import text as storable
 
-_SELECT = f"""
-    select l.id, l.phone, l.name, l.source, l.facts, l.tags, l.created_at, l.updated_at, s.probability, s.lower,
-           s.upper, s.reasons, s.model_version, h.tier as chosen_tier, coalesce(h.tier, s.tier, l.tier) as tier,
-           o.result as last_result, coalesce(n.calls, 0) as calls,
-           l.phone is not null and coalesce(strowger.is_suppressed(l.phone, 'voice'), true) as suppressed
+Order: TypeAlias = Literal["news", "chance"]
+
+_SCORED = f"""
     from leads l
     left join lateral (
         select s.probability, s.lower, s.upper, s.tier, s.reasons, s.model_version
@@ -29,6 +27,13 @@ _SELECT = f"""
         select tier from tier_overrides
         where workspace_id = l.workspace_id and lead_id = l.id and kind = 'priority' order by at desc limit 1
     ) h on true
+"""  # noqa: S608 - a constant
+_SELECT = f"""
+    select l.id, l.phone, l.name, l.source, l.facts, l.tags, l.created_at, l.updated_at, s.probability, s.lower,
+           s.upper, s.reasons, s.model_version, h.tier as chosen_tier, coalesce(h.tier, s.tier, l.tier) as tier,
+           o.result as last_result, coalesce(n.calls, 0) as calls,
+           l.phone is not null and coalesce(strowger.is_suppressed(l.phone, 'voice'), true) as suppressed
+    {_SCORED}
     left join lateral (
         select result from outcomes where workspace_id = l.workspace_id and lead_id = l.id
         order by recorded_at desc limit 1
@@ -42,9 +47,9 @@ _CONDITIONS = {
     "tag": "%(tag)s = any(l.tags)",
     "source": "l.source = %(source)s",
     "q": "(l.name ilike %(like)s or l.phone like %(like)s or %(q)s = any(l.tags))",
-    "after": "(l.updated_at, l.id) < (%(after_at)s, %(after_id)s)",
 }
-_ORDER = " order by l.updated_at desc, l.id desc limit %(most)s"
+_CHANCE = "coalesce(s.probability, -1)"  # who has no score yet comes last
+_KEYS = {"news": "l.updated_at", "chance": _CHANCE}
 _TOUCHES = """
     select c.created_at as at, 'call' as kind, coalesce(o.result, c.status) as title,
            coalesce((select string_agg(t.text, ' ' order by t.position) from turns t
@@ -120,8 +125,10 @@ class Filter:
     q: str | None = None
 
 
-def page(db: Connection, wanted: Filter, after: tuple[Any, ...] | None, most: int) -> Sequence[LeadView]:
-    """Those with news first; `after` is (updated_at, id) of the last row of the page before."""
+def page(
+    db: Connection, wanted: Filter, after: tuple[Any, ...] | None, most: int, order: Order = "news"
+) -> Sequence[LeadView]:
+    """Those with news first, or the likeliest; `after` is the `key` of the last row of the page before."""
     values: dict[str, Any] = {"most": most}
     conditions = []
     for name in ("tier", "tag", "source", "q"):
@@ -132,10 +139,19 @@ def page(db: Connection, wanted: Filter, after: tuple[Any, ...] | None, most: in
     if wanted.q is not None:
         values["like"] = f"%{like(wanted.q)}%"
     if after is not None:
-        conditions.append(_CONDITIONS["after"])
-        values["after_at"], values["after_id"] = after
+        conditions.append(f"({_KEYS[order]}, l.id) < (%(after)s, %(after_id)s)")
+        values["after"], values["after_id"] = after
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    return [LeadView(**row) for row in db.execute((_SELECT + where + _ORDER).encode(), values)]
+    ordered = f" order by {_KEYS[order]} desc, l.id desc limit %(most)s"
+    if order == "chance":  # all have to be looked at for it: no further than their score
+        where = f" where l.id in (select l.id {_SCORED}{where}{ordered})"
+    return [LeadView(**row) for row in db.execute((_SELECT + where + ordered).encode(), values)]
+
+
+def key(row: LeadView, order: Order) -> tuple[Any, UUID]:
+    """What a row is ordered by."""
+    chance = -1.0 if row.probability is None else row.probability
+    return (row.updated_at if order == "news" else chance), row.id
 
 
 def one(db: Connection, lead_id: UUID) -> LeadView | None:

@@ -104,6 +104,19 @@ def test_C03_at_night_everybody_waits_for_the_morning(database: Database) -> Non
     assert "From 2026-11-19" in "\n".join(next_calls.lines(result, WISH))
 
 
+def test_who_may_be_called_later_comes_in_the_order_of_that_time(database: Database) -> None:
+    with at_work(database) as db:
+        lead(db, ANN, 0.3)
+        lead(db, BOB, 0.8)
+        lead(db, CAY, 0.9, agreed=False)  # no waiting helps
+        night = NOON + timedelta(hours=14)
+        result = found(db, night)
+    later = next_calls.deferred(result)
+    assert [result.leads[one.lead_id].phone for one in later] == [BOB, ANN], "at the same hour the likelier one first"
+    assert all(one.decision.until is not None and one.decision.until > night for one in later)
+    assert str(next_calls.zone_of(result.leads[later[0].lead_id])) == "America/New_York"
+
+
 def test_hours_at_which_people_answered_are_learned_from_the_attempts(database: Database, postgres_url: str) -> None:
     with at_work(database) as db:
         lead(db, ANN, 0.5)

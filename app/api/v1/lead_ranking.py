@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,11 +11,11 @@ from pydantic import BaseModel
 
 from app.api.context import Site
 from app.api.v1 import shown
-from app.api.v1.principal import Caller
+from app.api.v1.principal import Caller, Principal
 from app.compliance.rules import load
 from app.errors import NotFound
-from app.next_calls import Next, Wish, reasons, whom_next
-from app.sales.ranking import Capacity, Terms
+from app.next_calls import Next, Wish, deferred, reasons, whom_next, zone_of
+from app.sales.ranking import Capacity, Prospect, Terms
 from app.store import workspaces
 from app.store.connect import Connection
 
@@ -37,10 +38,25 @@ class NextLead(BaseModel):
     why: list[str]
 
 
+class LaterLead(BaseModel):
+    """May not be called now but from `from_at` on, as far as is known now; `local` is that time of theirs."""
+
+    lead_id: UUID
+    name: str | None
+    phone: str
+    source: str
+    p_convert: float
+    from_at: datetime
+    local: str
+    why: str
+
+
 class NextLeads(BaseModel):
-    """`left_out` leads may not be called now, or have been; the gate says why when one is called."""
+    """`later` are those whom waiting makes callable, soonest first. `left_out` may not be called at all, or need not
+    be; the gate says why when one is called."""
 
     items: list[NextLead]
+    later: list[LaterLead]
     left_out: int
 
 
@@ -83,4 +99,21 @@ async def next_(
                 why=reasons(place, found),
             )
         )
-    return NextLeads(items=items, left_out=len(found.ranking.refused) + len(found.ranking.waiting) + len(found.done))
+    later = [_later(one, found, caller) for one in deferred(found)]
+    left_out = len(found.ranking.refused) - len(later) + len(found.ranking.waiting) + len(found.done)
+    return NextLeads(items=items, later=later[:limit], left_out=left_out)
+
+
+def _later(prospect: Prospect, found: Next, caller: Principal) -> LaterLead:
+    known, until = found.leads[prospect.lead_id], prospect.decision.until
+    assert until is not None
+    return LaterLead(
+        lead_id=known.id,
+        name=known.name,
+        phone=shown.number(known.phone, caller),
+        source=known.source,
+        p_convert=round(prospect.sale, 4),
+        from_at=until,
+        local=f"{until.astimezone(zone_of(known)):%a %H:%M}",
+        why=str(prospect.decision),
+    )

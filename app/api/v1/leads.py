@@ -28,7 +28,7 @@ from app.sales.lead import Tier
 from app.store import audit, consents, lead_desk, lead_lists, overrides
 from app.store import leads as known_leads
 from app.store.connect import Connection
-from app.store.lead_desk import Filter, LeadView
+from app.store.lead_desk import Filter, LeadView, Order
 from app.store.lead_lists import Taken
 
 router = APIRouter(prefix="/leads", tags=["leads"])
@@ -158,12 +158,13 @@ async def list_(
     tag: Annotated[str | None, Query(max_length=40)] = None,
     source: Annotated[str | None, Query(max_length=100)] = None,
     q: Annotated[str | None, Query(max_length=100, description="Part of a name or number, or a tag.")] = None,
+    order: Annotated[Order, Query()] = "news",
 ) -> Page[LeadItem]:
-    """Those with news first."""
+    """Those with news first, or the likeliest to buy."""
     wanted = Filter(tier, *((one or "").replace("\x00", "") or None for one in (tag, source, q)))
-    after = paging.after(datetime, UUID)
-    rows = await web.records.user(caller.claims, lambda db: lead_desk.page(db, wanted, after, paging.fetch))
-    return paging.page(rows, lambda row: LeadItem.of(row, caller), lambda row: (row.updated_at, row.id))
+    after = paging.after(datetime if order == "news" else float, UUID)
+    rows = await web.records.user(caller.claims, lambda db: lead_desk.page(db, wanted, after, paging.fetch, order))
+    return paging.page(rows, lambda row: LeadItem.of(row, caller), lambda row: lead_desk.key(row, order))
 
 
 @router.post("", operation_id="leads_create", status_code=201)

@@ -21,7 +21,7 @@ export type LeadItem = Api.LeadItem;
 export type LeadDetail = Api.LeadDetail;
 export type Consent = Api.ConsentOut;
 export type Touch = Api.Touch;
-export type NextLead = Api.NextLead;
+export type NextLeads = Api.NextLeads;
 export type ImportResult = Api.ImportResult;
 
 export type Funnel = Api.Funnel;

@@ -13,7 +13,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from app.exchange.account import Account, Number
 from app.exchange.bench_callers import Caller, Listener, Numbers, Patient, Pauser, Talker
 from app.exchange.bench_ear import Ear, listen
 from app.exchange.bench_providers import BenchProviders
+from app.exchange.edges import Sockets
 from app.exchange.exchange import CallRecord, Exchange
 from app.exchange.network import HttpWebhooks, NetworkSockets
 from app.exchange.office import Config
@@ -74,6 +75,7 @@ class Bench:
     cores: Cores
     workspace_id: UUID
     processes: int = 1
+    sockets: Callable[[], Sockets] = NetworkSockets
     account: Account = field(default_factory=Account)
     numbers: Numbers = field(default_factory=Numbers)
 
@@ -85,7 +87,7 @@ class Bench:
             env = self.env | _CHAINS | dict(providers.environment(what.listening))
             async with (
                 serving(self.cores, env, self.account, logs, bare=what.bare, processes=self.processes) as service,
-                _line(self.account, service, providers) as line,
+                _line(self.account, service, providers, self.sockets()) as line,
             ):
                 yield line, service
 
@@ -198,12 +200,13 @@ def heard(calls: Sequence[Held]) -> list[Ear]:
 
 
 @contextlib.asynccontextmanager
-async def _line(account: Account, service: Service, providers: BenchProviders) -> AsyncIterator[_Line]:
+async def _line(
+    account: Account, service: Service, providers: BenchProviders, sockets: Sockets
+) -> AsyncIterator[_Line]:
     webhooks = HttpWebhooks()
     try:
-        async with Exchange(
-            webhooks, NetworkSockets(), account=account, config=Config(plain_sockets=True, seed=None)
-        ) as exchange:
+        config = Config(plain_sockets=True, seed=None)
+        async with Exchange(webhooks, sockets, account=account, config=config) as exchange:
             exchange.add_number(Number(NUMBER, voice_url=service.voice_url))
             yield _Line(exchange, providers)
     finally:

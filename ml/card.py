@@ -30,7 +30,8 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`later` are figures on the last fifth in time, by a model trained on the rows before it."""
+    """`later` are figures on the last fifth in time, by a model trained on the rows before it; `buyers` are the scores
+    it gave to those of them who bought, lowest first (a sample where there are very many)."""
 
     name: str
     trained_on: str
@@ -51,6 +52,7 @@ class Card:
     tiers: Mapping[str, float]
     team: Team
     notes: tuple[str, ...] = ()
+    buyers: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "intended_use": INTENDED, "not_for": NOT_FOR}

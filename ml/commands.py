@@ -164,7 +164,9 @@ def train_command(
     for notice in trained.notices:
         typer.echo(f"Note: {notice}.", err=True)
     if as_json:
-        _print_json({"model": str(trained.path), "version": trained.model.version, "card": trained.card.to_json()})
+        _print_json(
+            {"model": str(trained.path), "version": trained.model.version, "card": _short(trained.card.to_json())}
+        )
         return
     typer.echo(f"Trained {trained.model.version} on {trained.card.rows:,} rows -> {trained.path}")
     typer.echo(f"Learner: {trained.card.forward}")
@@ -270,6 +272,11 @@ def score_command(
 
 
 _TIERS = {"hot": 0, "warm": 1, "cold": 2}
+
+
+def _short(card: dict[str, Any]) -> dict[str, Any]:
+    """Without the scores of buyers, of which there may be a thousand: they are in the file."""
+    return {name: value for name, value in card.items() if name != "buyers"}
 
 
 def _print_json(body: object) -> None:

@@ -9,40 +9,22 @@ Lei, Schuster, *Conformal Risk Control*, 2022, arXiv:2208.02814). Only buyers co
 each is as likely as any other to have the k-th lowest score, so a cut at the k-th lowest of the n misses the next buyer
 with a chance of at most k / (n + 1): the finite-sample correction is that n + 1.
 
-*What a given cut misses* (`misses`): the exact binomial limit (Clopper, Pearson, 1934; as risk control: Bates et al.,
-*Distribution-free, risk-controlling prediction sets*, 2021, arXiv:2101.02703). It needs a cut that was not chosen by
-looking at these very buyers.
+*What a given cut misses* (`misses`): the exact binomial limit of app/sales/misses.py. It needs a cut that was not
+chosen by looking at these very buyers.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.sales.misses import CONFIDENCE, Misses, binomial_limit
+
 Floats = NDArray[np.float64]
-CONFIDENCE = 0.95
+__all__ = ["CONFIDENCE", "Misses", "binomial_limit", "cut_for", "misses"]
 _DIGITS = 1e6  # a score is given with six digits, and a cut must not fall between a score and its rounding
-
-
-@dataclass(frozen=True, slots=True)
-class Misses:
-    """Of `buyers` that the model had not seen, `missed` lay below the cut; `at_most` is what the miss rate of all such
-    buyers does not exceed, said with `confidence`."""
-
-    buyers: int
-    missed: int
-    at_most: float
-    confidence: float = CONFIDENCE
-
-    @property
-    def rate(self) -> float:
-        return self.missed / self.buyers if self.buyers else 0.0
-
-    def __str__(self) -> str:
-        return f"{self.missed:,} of {self.buyers:,} ({self.rate:.1%}), at most {self.at_most:.1%}"
 
 
 def misses(buyers: Floats, cut: float, confidence: float = CONFIDENCE) -> Misses:
@@ -59,30 +41,3 @@ def cut_for(buyers: Floats, at_most: float) -> float:
         return 0.0
     nth = min(allowed, len(buyers)) - 1
     return math.floor(float(np.partition(buyers, nth)[nth]) * _DIGITS) / _DIGITS
-
-
-def binomial_limit(hits: int, trials: int, confidence: float = CONFIDENCE) -> float:
-    """The rate at which `hits` or fewer in `trials` would be seen only 1 - `confidence` of the time."""
-    if hits >= trials:
-        return 1.0
-    low, high = hits / trials, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if _at_most(hits, trials, middle) > 1 - confidence:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def _at_most(hits: int, trials: int, rate: float) -> float:
-    """The chance of `hits` or fewer, summed in logarithms so that thousands of trials are no trouble."""
-    if rate >= 1:
-        return 0.0
-    if rate <= 0:
-        return 1.0
-    k = np.arange(hits + 1, dtype=np.float64)
-    steps = np.log(trials - k[:-1]) - np.log(k[:-1] + 1)
-    logs = np.concatenate([[0.0], np.cumsum(steps)]) + k * math.log(rate) + (trials - k) * math.log1p(-rate)
-    top = float(np.max(logs))
-    return min(1.0, math.exp(top) * float(np.exp(logs - top).sum()))

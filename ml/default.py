@@ -63,14 +63,14 @@ def _recipe() -> str:
 
 
 def train_default(path: Path) -> None:
-    from ml.train import card_of, measure
+    from ml.train import buyers_of, card_of, measure
 
     dataset = simulated(leads(ROWS))
     plan = Plan(quick=True, cuts=CUTS)
     fitted = fit(dataset, plan)
     unseen = simulated(leads(HELD_OUT, seed=7))
     card = card_of(dataset, fitted, plan, measure(fitted.model, unseen, plan, resamples=50), "simulated calls")
-    card = replace(card, name="simulated", notes=NOTES, tiers=CUTS.to_json())
+    card = replace(card, name="simulated", notes=NOTES, tiers=CUTS.to_json(), buyers=buyers_of(fitted.model, unseen))
     artifacts.save(replace(fitted.model, card=card.to_json()), path, card.to_markdown(), dataset.block)
 
 

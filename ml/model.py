@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.sales.lead import Score
+from app.sales.priority import Yardstick
 from ml.calibration import Line
 from ml.candidates import Part, add_up, sigmoid
 from ml.columns import Schema
@@ -172,6 +173,13 @@ class LeadModel:
     @property
     def version(self) -> str:
         return self.model.version
+
+    @property
+    def yardstick(self) -> Yardstick:
+        """What a workspace's cuts need of the model: the average lead, and the scores of buyers it had not seen."""
+        buyers = tuple(float(score) for score in self.model.card.get("buyers", ()))
+        source = f"held-out rows of {self.model.card.get('trained_on', 'its table')}"
+        return Yardstick(self.version, self.model.base_rate, buyers, source)
 
     def score(self, row: Mapping[str, object]) -> Score:
         """Raises BadTable when a column the model needs is not in the row; extra ones are ignored."""

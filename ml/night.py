@@ -28,7 +28,7 @@ from ml.own import block_for, table_for, training_table
 from ml.pipeline import Plan, fit, one_thread
 from ml.sequential import ALPHA, Duel, share_of_alpha
 from ml.shelf import Shelf
-from ml.train import measure, split
+from ml.train import buyers_of, measure, split
 
 BATCH = 50  # outcomes: fewer say too little to be judged, and wait for more
 ENOUGH, ENOUGH_OF_A_KIND = 300, 30  # outcomes from which a model of one's own is tried
@@ -93,11 +93,12 @@ def may_learn(model: Model, earlier: Sequence[Known], batch: Sequence[Known], *,
 def duel(champion: Model, challenger: Model, known: Sequence[Known], alpha: float) -> Duel:
     """`known` are outcomes that neither had seen, in the order in which they came. The probabilities are those both
     gave, or would have given, before: neither has changed since, and a score depends on the row alone."""
-    p, q = (_scores(model, known) for model in (champion, challenger))
+    p, q = (scores(model, known) for model in (champion, challenger))
     return Duel(alpha).through(zip(p, q, (one.converted for one in known), strict=True))
 
 
-def _scores(model: Model, known: Sequence[Known]) -> list[float]:
+def scores(model: Model, known: Sequence[Known]) -> list[float]:
+    """What the model gave these calls, or would have given."""
     if not known:
         return []
     found: list[float] = model.predict(table_for(model.schema, known).block).probability.tolist()
@@ -140,23 +141,36 @@ def train(champion: Model, known: Sequence[Known], shelf: Shelf, folder: Path, n
     table = replace(table, block=gate.capped(table.block, _usual(table.block)))
     with one_thread():
         fitted, later = fit(table, Plan()), _later(table)
-    card = replace(card_for(table, fitted, "own outcomes"), later=later[0], later_baseline=later[1])
+    card = replace(
+        card_for(table, fitted, "own outcomes"), later=later.model, later_baseline=later.baseline, buyers=later.buyers
+    )
     card = replace(card, ordered_by="the calls")
     file = folder / f"challenger{artifacts.SUFFIX}"
     model = artifacts.save(replace(fitted.model, card=card.to_json()), file, card.to_markdown(), table.block)
     answer = _tried(champion, model, frozen)
     entry = entry_of(model, table, shelf.keep(file), card)
     lineage = replace(entry.lineage, data_from=newest[0].called_at, data_to=known_to)
-    found = {**entry.metrics, **_figures(later[0]), "challenger": number, "frozen": answer.why}
+    found = {**entry.metrics, **_figures(later.model), "challenger": number, "frozen": answer.why}
     return Challenger(
         replace(entry, lineage=lineage, metrics=found), answer.passed, answer.why, share_of_alpha(ALPHA, number)
     )
 
 
-def _later(table: Dataset) -> tuple[Report | None, Report | None]:
-    """Figures on the newest fifth, by a model trained on the calls before it."""
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """Figures on the newest fifth, by a model trained on the calls before it, and what it gave to those who bought."""
+
+    model: Report | None = None
+    baseline: Report | None = None
+    buyers: tuple[float, ...] = ()
+
+
+def _later(table: Dataset) -> _Later:
     parts = split(table)
-    return (None, None) if parts is None else measure(fit(parts[0], Plan()).model, parts[1], Plan(), resamples=50)
+    if parts is None:
+        return _Later()
+    before = fit(parts[0], Plan()).model
+    return _Later(*measure(before, parts[1], Plan(), resamples=50), buyers_of(before, parts[1]))
 
 
 def _figures(report: Report | None) -> dict[str, Any]:
@@ -164,7 +178,7 @@ def _figures(report: Report | None) -> dict[str, Any]:
 
 
 def _tried(champion: Model, challenger: Model, frozen: Sequence[Known]) -> gate.Answer:
-    p, q = (np.asarray(_scores(model, frozen)) for model in (champion, challenger))
+    p, q = (np.asarray(scores(model, frozen)) for model in (champion, challenger))
     return gate.try_on(np.array([one.converted for one in frozen], dtype=np.int8), p, q)
 
 

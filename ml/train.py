@@ -17,6 +17,7 @@ from ml.model import Model
 from ml.pipeline import Fitted, Plan, describe, fit, prepare
 
 _KEPT_BACK = 0.2
+MOST_BUYERS = 1_000  # whose scores go into the card
 NOTES = (
     "A score describes leads like those in the table, called as those were called; "
     "it does not know what calling changes.",
@@ -42,15 +43,18 @@ def train_file(table: Path, path: Path, wishes: Wishes, plan: Plan, say: Say = l
     say("reading")
     dataset = prepare(read(table, wishes))
     later = later_baseline = None
+    buyers: tuple[float, ...] = ()
     kept_back = split(dataset)
     if kept_back is not None:
         say("training on the first four fifths")
         early, late = kept_back
-        later, later_baseline = measure(fit(prepare(early), plan).model, late, plan)
+        before = fit(prepare(early), plan).model
+        later, later_baseline = measure(before, late, plan)
+        buyers = buyers_of(before, late)
     say("training on all rows")
     fitted = fit(dataset, plan)
     card = card_of(dataset, fitted, plan, (later, later_baseline), table.name)
-    card = replace(card, allowed=wishes.allow)
+    card = replace(card, allowed=wishes.allow, buyers=buyers)
     say("saving")
     model = replace(fitted.model, card=card.to_json())
     saved = artifacts.save(model, path, card.to_markdown(), dataset.block)
@@ -71,6 +75,14 @@ def measure(model: Model, dataset: Dataset, plan: Plan, resamples: int = RESAMPL
     plain = sigmoid(logit(model.baseline, dataset.block))
     found = with_tiers(report(dataset.y, p, plan.team, resamples), dataset.y, p, model.cuts)
     return found, report(dataset.y, plain, plan.team, resamples)
+
+
+def buyers_of(model: Model, dataset: Dataset) -> tuple[float, ...]:
+    """Scores of the buyers among rows that the model had not seen, lowest first. Thinned out by their place in the
+    table, never by their score, where they are many."""
+    p = model.predict(dataset.block).probability[dataset.y == 1]
+    step = -(-len(p) // MOST_BUYERS) or 1
+    return tuple(sorted(round(float(one), 6) for one in p[::step]))
 
 
 def card_of(

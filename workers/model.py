@@ -24,6 +24,7 @@ from uuid import UUID
 
 from app.errors import BadTable, ModelRefused
 from app.sales.lead import LeadHistory, Score
+from app.sales.priority import Yardstick
 from app.sales.registry import Entry, Stage, at, fallbacks
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ MOST_LOADED = 64  # a worker may serve many workspaces; a model takes a few mega
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`row` is what the models looked at; `refused` are versions that should have scored and could not, and why."""
+    """`row` is what the models looked at; `refused` are versions that should have scored and could not, and why;
+    `yardstick` is what the model that scored brings to the workspace's cuts."""
 
     score: Score
     shadow: Score | None = None
     row: Mapping[str, object] | None = None
     refused: tuple[tuple[str, str], ...] = ()
+    yardstick: Yardstick | None = None
 
 
 class Judge(Protocol):
@@ -61,20 +64,24 @@ class Models:
         row = lead_row(history)
         refused: list[tuple[str, str]] = []
 
-        def scored(entry: Entry | None) -> Score | None:
+        def scored(entry: Entry) -> tuple[LeadModel, Score] | None:
             try:
-                return None if entry is None else self.own(workspace_id, entry).score(row)
+                model = self.own(workspace_id, entry)
+                return model, model.score(row)
             except (ModelRefused, BadTable) as error:
-                refused.append((entry.version if entry else "", str(error)))
+                refused.append((entry.version, str(error)))
                 return None
 
-        score = next((found for found in map(scored, fallbacks(entries)) if found is not None), None)
-        if score is None:
+        found = next((done for done in map(scored, fallbacks(entries)) if done is not None), None)
+        if found is None:
             shipped = self.shipped()
             if shipped is None:
                 return None
-            score = shipped.score(row)
-        return Judged(score, scored(at(entries, Stage.SHADOW)), row, tuple(refused))
+            found = shipped, shipped.score(row)
+        model, score = found
+        challenger = at(entries, Stage.SHADOW)
+        beside = scored(challenger) if challenger else None
+        return Judged(score, beside[1] if beside else None, row, tuple(refused), model.yardstick)
 
     def own(self, workspace_id: UUID, entry: Entry) -> LeadModel:
         """Loaded once. Raises ModelRefused when its file is not there or does not hold, and StoreDown."""

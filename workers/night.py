@@ -17,8 +17,9 @@ from uuid import UUID
 
 from app.errors import ModelRefused
 from app.sales.learning import Known, Night, learnable
+from app.sales.priority import Yardstick
 from app.sales.registry import TARGET, Entry, Stage, at, fallbacks
-from app.store import alerts, model_nights, models, outbox, own_outcomes
+from app.store import alerts, model_nights, models, outbox, own_outcomes, tier_cuts
 from app.store.connect import Connection, Database
 from app.store.models import StoredRegistry
 from workers.jobs import Later, Ref
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 WHO = "nightly"
 BEGINS = timedelta(hours=2)  # UTC: a night is named by the day on which it begins work
 RECENT = timedelta(days=14)  # calls whose rows are held against those of training
+BUYERS = 30  # of ours, before they tell what the cuts miss; until then held-out rows of the model do
+MOST_BUYERS = 1_000
 FIRST = 300  # calls that say what is usual here while no model of the workspace's own does
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -116,6 +119,8 @@ def spend(database: Database, data_dir: Path, workspace: UUID, night: str, now: 
         if not model_nights.record(db, replace(done, found=found)):
             return "was done before"
         _alert(db, facts, ml.Look(look.shifts, kept), answer)
+        if not facts.promoted:  # else every lead is being scored again, and the cuts follow
+            tier_cuts.recut(db, _yardstick(loaded, facts))
     return "; ".join(facts.did) or "nothing to do"
 
 
@@ -159,6 +164,17 @@ def _admit(facts: _Facts) -> tuple[Night, Answer]:
     facts.did.append(f"{len(batch)} outcomes {'admitted' if answer.passed else 'refused'}")
     to = max(one.known_at for one in batch)
     return Night(TARGET, facts.night, facts.since, to, len(batch), positives, answer.passed, answer.why), answer
+
+
+def _yardstick(loaded: LeadModel, facts: _Facts) -> Yardstick:
+    """What the cuts miss is told by buyers here, as soon as there are some that the model had not seen."""
+    from ml import night as ml
+
+    bought = [one for one in _unseen(facts.usable, facts.champion) if one.converted]
+    if len(bought) < BUYERS:
+        return loaded.yardstick
+    scores = ml.scores(facts.model, bought[-MOST_BUYERS:])
+    return replace(loaded.yardstick, buyers=tuple(sorted(scores)), buyers_of="your own outcomes")
 
 
 def _judge(facts: _Facts, registry: StoredRegistry, load: Any) -> dict[str, Any] | None:

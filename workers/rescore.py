@@ -9,7 +9,7 @@ from app.store import outbox, score_batches
 from workers.jobs import Later, Ref
 from workers.model import Judged
 from workers.resources import Resources
-from workers.scoring import News, keep, load
+from workers.scoring import News, cut_anew, keep, load
 
 
 def rescore(resources: Resources, job: Ref) -> str | Later:
@@ -24,6 +24,7 @@ def rescore(resources: Resources, job: Ref) -> str | Later:
             return Later("the model is being made", seconds=2.0)
         judged.append((news, score))
     with resources.database.worker(job.workspace_id) as db:
-        new = sum(keep(db, news, score, again=True) for news, score in judged)
+        new = sum(keep(db, news, score, again=True).new for news, score in judged)
+        cut_anew(db, [score for _, score in judged], resources.now())
         outbox.done(db, job.id)
     return f"{new} of {len(judged)} leads scored anew"

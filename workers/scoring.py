@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.dialog.events import Entry as LogEntry
 from app.errors import NotFound
 from app.sales.conversation import conversation_of
-from app.sales.lead import LeadHistory
+from app.sales.lead import LeadHistory, Tier
 from app.sales.offer import Corrected, Suggestion, Told
 from app.sales.packages import told_in
 from app.sales.registry import Entry
-from app.store import alerts, call_events, calls, corrections, leads, models, outbox, playbooks, scores, webhooks
+from app.store import (
+    alerts,
+    call_events,
+    calls,
+    corrections,
+    leads,
+    models,
+    outbox,
+    playbooks,
+    scores,
+    tier_cuts,
+    webhooks,
+)
 from app.store.calls import CallRow
 from app.store.connect import Connection
 from workers.jobs import Later, Ref
 from workers.model import Judged
 from workers.resources import Resources
+
+STALE = timedelta(minutes=15)  # after which cuts are looked at again with the next score
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +71,10 @@ def score_call(resources: Resources, job: Ref) -> str | Later:
         return Later("the model is being made", seconds=2.0)
     offer = suited(resources, news.offering)
     with resources.database.worker(job.workspace_id) as db:
-        new = keep(db, news, judged, offer)
+        kept = keep(db, news, judged, offer)
+        cut_anew(db, [judged], resources.now())
         outbox.done(db, job.id)
-    return f"scored {judged.score.tier}" if new else "was scored before"
+    return f"scored {kept.tier}" if kept.new else "was scored before"
 
 
 def suited(resources: Resources, offering: Offering | None) -> Suggestion | None:
@@ -67,24 +84,50 @@ def suited(resources: Resources, offering: Offering | None) -> Suggestion | None
     return resources.offers.suggest(offering.playbook, offering.name, offering.corrected, offering.told)
 
 
-def keep(db: Connection, news: News, judged: Judged, offer: Suggestion | None = None, *, again: bool = False) -> bool:
-    """False when this call has this model's score already. The challenger's score is kept where nobody is shown it.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`new` is False when the call had this model's score already; `tier` is by the cuts that hold here."""
+
+    new: bool
+    tier: Tier
+
+
+def keep(db: Connection, news: News, judged: Judged, offer: Suggestion | None = None, *, again: bool = False) -> Kept:
+    """The challenger's score is kept where nobody is shown it.
 
     `again`: the tier follows the model that serves now, also where its score had been known from an earlier time.
     """
     of = (news.lead_id, news.call_id)
-    new = scores.record(db, *of, judged.score, judged.row, offer=offer)
+    cuts = tier_cuts.get(db)
+    tier = cuts.lines.tier(judged.score.probability) if cuts else judged.score.tier
+    new = scores.record(db, *of, replace(judged.score, tier=tier), judged.row, offer=offer)
     if judged.shadow is not None:
         scores.record(db, *of, judged.shadow, judged.row, shadow=True)
     if (new or again) and news.latest:
-        leads.set_tier(db, news.lead_id, judged.score.tier)
+        leads.set_tier(db, news.lead_id, tier)
     if new and news.latest:
-        told = {"lead_id": str(news.lead_id), "tier": judged.score.tier, "model_version": judged.score.model_version}
+        told = {"lead_id": str(news.lead_id), "tier": tier, "model_version": judged.score.model_version}
         webhooks.tell(db, "lead.scored", f"{news.call_id}:{judged.score.model_version}", told)
     for version, why in judged.refused:
         sentence = f"Model {version} could not be used, {judged.score.model_version} scored instead: {why}"
         alerts.raise_(db, "model_refused", version, sentence, {"instead": judged.score.model_version})
-    return new
+    return Kept(new, tier)
+
+
+def cut_anew(db: Connection, judged: Sequence[Judged], now: datetime) -> None:
+    """The workspace's cuts, after scores were kept: for a model that is new here, when one more is hot, so that they
+    still fit in a day, and now and then, because leads leave."""
+    by = next((one.yardstick for one in reversed(judged) if one.yardstick is not None), None)
+    if by is None:
+        return
+    known = tier_cuts.get(db)
+    if known is not None and known.model_version == by.model_version:
+        full = any(one.score.probability >= known.hot for one in judged)
+        if not full and now - known.cut_at < STALE:
+            return
+        tier_cuts.recut(db)
+    else:
+        tier_cuts.recut(db, by)
 
 
 def load(db: Connection, call_sid: str) -> News | None:

@@ -228,6 +228,20 @@ class CostItem(TypedDict):
     price_usd: float | None
 
 
+class Cuts(TypedDict):
+    hot_from: float
+    warm_from: float
+    model_version: str
+    capacity_per_day: int
+    value_usd: float
+    call_cost_usd: float
+    leads: int
+    cut_at: str
+    buyers_of: str
+    cold_buyers: Missed
+    not_hot_buyers: Missed
+
+
 class Delivery(TypedDict):
     id: str
     event: str
@@ -470,6 +484,13 @@ class MessageOut(TypedDict):
     error: str | None
     created_at: str
     status_at: str
+
+
+class Missed(TypedDict):
+    buyers: int
+    missed: int
+    at_most: float
+    confidence: float
 
 
 class ModelDetail(TypedDict):
@@ -895,6 +916,10 @@ class TicketRequest(TypedDict):
 
 TierInput = Literal["hot", "warm", "cold"]
 
+class Tiers(TypedDict):
+    cuts: Cuts | None
+
+
 class Touch(TypedDict):
     at: str
     kind: Literal["call", "message", "note", "decision", "tier"]
@@ -978,6 +1003,7 @@ class Workspace(TypedDict):
     quiet_hours: QuietHours | None
     capacity_per_day: int
     value_usd: float
+    call_cost_usd: float
     created_at: str
 
 
@@ -989,6 +1015,7 @@ class WorkspaceChange(TypedDict):
     quiet_hours: NotRequired[QuietHours | None]
     capacity_per_day: NotRequired[int]
     value_usd: NotRequired[float]
+    call_cost_usd: NotRequired[float]
 
 
 class Yaml(TypedDict):
@@ -1135,6 +1162,10 @@ class Client(Transport):
     def leads_next(self, *, limit: int | None = None, minutes: float | None = None, value_usd: float | None = None, cost_usd: float | None = None, explore: float | None = None) -> NextLeads:
         """By expected profit per minute of calling, of those who may be called now."""
         return cast("NextLeads", self._send("GET", "/leads/next", query={"limit": limit, "minutes": minutes, "value_usd": value_usd, "cost_usd": cost_usd, "explore": explore}))
+
+    def leads_tiers(self) -> Tiers:
+        """Cut from the probability of a sale for what the team can call in a day, and what a sale and a call are worth."""
+        return cast("Tiers", self._send("GET", "/leads/tiers"))
 
     def leads_list(self, *, tier: TierInput | None = None, tag: str | None = None, source: str | None = None, q: str | None = None, order: Literal["news", "chance"] | None = None, cursor: str | None = None, limit: int | None = None) -> PageLeadItem:
         """Those with news first, or the likeliest to buy."""
@@ -1328,4 +1359,5 @@ class Client(Transport):
         return cast("Workspace", self._send("GET", "/workspace"))
 
     def workspace_update(self, body: WorkspaceChange) -> Workspace:
+        """Tiers are cut anew for the capacity and money that are set."""
         return cast("Workspace", self._send("PATCH", "/workspace", body=body))

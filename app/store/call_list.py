@@ -21,7 +21,8 @@ _SELECT = f"""
     left join leads l on l.workspace_id = c.workspace_id and l.id = c.lead_id
     left join outcomes o on o.call_id = c.id
     left join lateral (
-        select s.probability, s.tier from scores s where s.call_id = c.id and not s.shadow
+        select s.probability, strowger.tier_of(s.workspace_id, s.probability, s.tier) as tier
+        from scores s where s.call_id = c.id and not s.shadow
         order by {SERVING_FIRST} limit 1
     ) s on true
 """  # noqa: S608 - a constant

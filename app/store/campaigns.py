@@ -43,7 +43,8 @@ _ADD = """
 _FITTING = """
     select l.id from leads l
     left join lateral (
-        select tier from scores where workspace_id = l.workspace_id and lead_id = l.id and not shadow
+        select strowger.tier_of(workspace_id, probability, tier) as tier from scores
+        where workspace_id = l.workspace_id and lead_id = l.id and not shadow
         order by scored_at desc limit 1
     ) s on true
     left join lateral (

@@ -18,7 +18,8 @@ Order: TypeAlias = Literal["news", "chance"]
 _SCORED = f"""
     from leads l
     left join lateral (
-        select s.probability, s.lower, s.upper, s.tier, s.reasons, s.model_version
+        select s.probability, s.lower, s.upper, s.reasons, s.model_version,
+               strowger.tier_of(s.workspace_id, s.probability, s.tier) as tier
         from scores s join calls c on c.id = s.call_id
         where s.workspace_id = l.workspace_id and s.lead_id = l.id and not s.shadow
         order by c.created_at desc, {SERVING_FIRST} limit 1

@@ -26,7 +26,8 @@ _RECORD = """
     on conflict (call_id, model_version) do nothing
 """
 _OF_CALL = f"""
-    select s.probability, s.lower, s.upper, s.tier, s.reasons, s.model_version
+    select s.probability, s.lower, s.upper, strowger.tier_of(s.workspace_id, s.probability, s.tier) as tier, s.reasons,
+           s.model_version
     from scores s join calls c on c.id = s.call_id
     where c.call_sid = %s and not s.shadow order by {SERVING_FIRST} limit 1
 """  # noqa: S608 - a constant

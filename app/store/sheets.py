@@ -14,7 +14,9 @@ _OUTCOMES = """
     order by o.recorded_at desc, o.call_id desc limit %(most)s
 """
 _SCORES = """
-    select s.id, s.lead_id, c.call_sid, s.probability, s.lower, s.upper, s.tier, s.reasons, s.model_version, s.scored_at
+    select s.id, s.lead_id, c.call_sid, s.probability, s.lower, s.upper,
+           strowger.tier_of(s.workspace_id, s.probability, s.tier) as tier,
+           s.reasons, s.model_version, s.scored_at
     from scores s join calls c on c.id = s.call_id
     where not s.shadow and (%(at)s::timestamptz is null or (s.scored_at, s.id) < (%(at)s, %(id)s))
     order by s.scored_at desc, s.id desc limit %(most)s

@@ -59,6 +59,8 @@ values (pg_temp.id('model'), pg_temp.id('workspace'), 'converted', 'lead-1', 'ch
         repeat('1', 64), '0.1.0', 100, 20);
 insert into model_files (workspace_id, sha256, body)
 values (pg_temp.id('workspace'), encode(sha256('a model'), 'hex'), 'a model');
+insert into tier_cuts (workspace_id, model_version, usual, hot, warm, capacity_per_day, value_usd, call_cost_usd, leads)
+values (pg_temp.id('workspace'), 'lead-1', 0.2, 0.5, 0.1, 40, 1000, 5, 1);
 insert into model_nights (workspace_id, target, night, known_from, known_to, outcomes, positives, learned, why)
 values (pg_temp.id('workspace'), 'converted', '2026-11-20', now() - interval '1 day', now(), 10, 2, true, 'nothing strange');
 insert into alerts (id, workspace_id, kind, subject, sentence)

@@ -66,6 +66,7 @@ ACCESS: Final[dict[str, Needed]] = {
     "playbooks_rollback": MANAGER,
     # leads
     "leads_next": VIEWER,
+    "leads_tiers": VIEWER,
     "leads_list": VIEWER,
     "leads_create": AGENT,
     "leads_import": MANAGER,

@@ -14,11 +14,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from app.api.context import Site
 from app.api.v1.etags import must_match, tagged
 from app.api.v1.principal import Caller
-from app.store import workspace_settings
+from app.store import tier_cuts, workspace_settings
 from app.store.connect import Connection
 from app.store.workspace_settings import WorkspaceSettings
 
 router = APIRouter(prefix="/workspace", tags=["workspace"])
+
+_MONEY = ("value_usd", "call_cost_usd")
 
 
 def _zone(name: str) -> str:
@@ -45,6 +47,7 @@ class Workspace(BaseModel):
     quiet_hours: QuietHours | None
     capacity_per_day: int
     value_usd: float
+    call_cost_usd: float
     created_at: datetime
 
     @classmethod
@@ -61,6 +64,7 @@ class Workspace(BaseModel):
             quiet_hours=quiet,
             capacity_per_day=row.capacity_per_day,
             value_usd=float(row.value_usd),
+            call_cost_usd=float(row.call_cost_usd),
             created_at=row.created_at,
         )
 
@@ -77,6 +81,7 @@ class WorkspaceChange(BaseModel):
     quiet_hours: QuietHours | None = None
     capacity_per_day: int = Field(40, ge=1, le=100_000)
     value_usd: float = Field(0, ge=0, le=1e9, allow_inf_nan=False)
+    call_cost_usd: float = Field(5, ge=0, le=1e6, allow_inf_nan=False)
 
 
 @router.get("", operation_id="workspace_get", response_model=Workspace)
@@ -86,13 +91,17 @@ async def get(web: Site, caller: Caller, request: Request) -> Response:
 
 @router.patch("", operation_id="workspace_update", response_model=Workspace)
 async def update(body: WorkspaceChange, web: Site, caller: Caller, request: Request) -> Response:
+    """Tiers are cut anew for the capacity and money that are set."""
+
     def work(db: Connection) -> WorkspaceSettings:
         now = workspace_settings.get(db, locked=True)
         must_match(request, Workspace.of(now))
         workspace_settings.put(db, _changed(now, body))
         return workspace_settings.get(db)
 
-    return tagged(request, Workspace.of(await web.records.user(caller.claims, work)))
+    changed = Workspace.of(await web.records.user(caller.claims, work))
+    await web.records.desk(caller.workspace_id, tier_cuts.recut)
+    return tagged(request, changed)
 
 
 def _changed(now: WorkspaceSettings, change: WorkspaceChange) -> dict[str, object]:
@@ -103,7 +112,7 @@ def _changed(now: WorkspaceSettings, change: WorkspaceChange) -> dict[str, objec
         quiet = (hours.from_, hours.to) if hours else (None, None)
     values: dict[str, object] = {
         name: given.get(name, getattr(now, name))
-        for name in ("name", "time_zone", "locale", "retention_days", "capacity_per_day", "value_usd")
+        for name in ("name", "time_zone", "locale", "retention_days", "capacity_per_day", *_MONEY)
     }
-    values["value_usd"] = Decimal(str(values["value_usd"]))
+    values |= {name: Decimal(str(values[name])) for name in _MONEY}
     return values | {"quiet_from": quiet[0], "quiet_to": quiet[1]}

@@ -23,6 +23,7 @@ export type Consent = Api.ConsentOut;
 export type Touch = Api.Touch;
 export type NextLeads = Api.NextLeads;
 export type ImportResult = Api.ImportResult;
+export type Cuts = Api.Cuts;
 
 export type Funnel = Api.Funnel;
 /** A row has what its report tells; these are there in each of its rows. */

@@ -13,7 +13,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -80,11 +80,14 @@ class Bench:
     numbers: Numbers = field(default_factory=Numbers)
 
     @contextlib.asynccontextmanager
-    async def ready(self, what: Configuration) -> AsyncIterator[tuple[_Line, Service]]:
-        """The service with its providers, and the number everybody calls. Raises ServiceNotStarted."""
+    async def ready(
+        self, what: Configuration, settings: Mapping[str, str] | None = None
+    ) -> AsyncIterator[tuple[Line, Service]]:
+        """The service with its providers, and the number everybody calls; `settings` are the service's own, besides the
+        usual. Raises ServiceNotStarted."""
         logs = self.settings.data_dir / "logs"
         async with BenchProviders() as providers:
-            env = self.env | _CHAINS | dict(providers.environment(what.listening))
+            env = self.env | _CHAINS | dict(providers.environment(what.listening)) | dict(settings or {})
             async with (
                 serving(self.cores, env, self.account, logs, bare=what.bare, processes=self.processes) as service,
                 _line(self.account, service, providers, self.sockets()) as line,
@@ -102,7 +105,7 @@ class Bench:
                 found.strangers = Strangers(*line.providers.strange(), *line.providers.strange_lines(ears))
             return found
 
-    async def talk(self, line: _Line, service: Service, calls: int, seconds: float) -> Findings:
+    async def talk(self, line: Line, service: Service, calls: int, seconds: float) -> Findings:
         """`calls` at once, all of them talking for so many seconds after the opening."""
         register, ramp_s = line.providers.register, _RAMP_S * calls
         lasting = [seconds + ramp_s - _RAMP_S * place for place in range(calls)]  # all are on when the last one begins
@@ -110,7 +113,7 @@ class Bench:
         strange, before = line.providers.strange()
         idle_bytes, cpu_s, busy_s, began = service.rss(), service.cpu_s(), self.cores.busy_s(), time.perf_counter()
         async with asyncio.TaskGroup() as group:
-            watch = _Watch(service)
+            watch = Watch(service)
             watching = group.create_task(watch.run(), name="watch")
             held = await line.hold(talkers)
             lasted_s = time.perf_counter() - began
@@ -132,7 +135,7 @@ class Bench:
         strangers = Strangers(frames - strange, checked - before, *line.providers.strange_lines(ears))
         return Findings(calls, ears, load, strangers, told)
 
-    async def _manners(self, line: _Line) -> list[Ear]:
+    async def _manners(self, line: Line) -> list[Ear]:
         """Pauses, "mm-hm" and, when these are over, a slow model: what fails then must not disturb the others."""
         register, over = line.providers.register, asyncio.Event()
         polite: list[Caller] = [Pauser(self.numbers.take(), register) for _ in range(MANNERS)]
@@ -145,7 +148,7 @@ class Bench:
         return heard(held) + heard(later.result())
 
 
-class _Watch:
+class Watch:
     """While calls are on: how late this process's loop runs, its share of its core in the busiest stretch, and the
     memory of the service."""
 
@@ -165,7 +168,7 @@ class _Watch:
 
 
 @dataclass(slots=True)
-class _Line:
+class Line:
     """The number everybody calls."""
 
     exchange: Exchange
@@ -202,13 +205,13 @@ def heard(calls: Sequence[Held]) -> list[Ear]:
 @contextlib.asynccontextmanager
 async def _line(
     account: Account, service: Service, providers: BenchProviders, sockets: Sockets
-) -> AsyncIterator[_Line]:
+) -> AsyncIterator[Line]:
     webhooks = HttpWebhooks()
     try:
         config = Config(plain_sockets=True, seed=None)
         async with Exchange(webhooks, sockets, account=account, config=config) as exchange:
             exchange.add_number(Number(NUMBER, voice_url=service.voice_url))
-            yield _Line(exchange, providers)
+            yield Line(exchange, providers)
     finally:
         await webhooks.close()
 

@@ -114,7 +114,6 @@ async def serving(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     env = {
-        **env,
         "STROWGER_PUBLIC_URL": url,
         "TWILIO_ACCOUNT_SID": account.sid,
         "TWILIO_AUTH_TOKEN": account.token,
@@ -122,6 +121,7 @@ async def serving(
         "STROWGER_MAX_BUSY": "100",
         "STROWGER_MAX_LAG_MS": "60000",
         "STROWGER_LOG": "json",
+        **env,
     }
     more = ("--processes", str(processes)) if processes > 1 else ()
     with cores.for_service():

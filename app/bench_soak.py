@@ -1,7 +1,8 @@
-"""`strowger bench --soak`: many short calls, one after the other and some at a time; does the service's memory grow?
+"""`strowger bench --soak`: many short calls, fifty at a time; does the service's memory grow?
 
-Its memory is read whenever a hundred calls are over and their books closed. The first hundred fill caches and pools and
-do not count; through the others goes a straight line, whose slope is printed.
+Its memory is read whenever fifty calls are over and their books closed. The first hundred fill caches and pools and do
+not count; through the readings after them goes a straight line, whose slope is printed with its interval. What a call
+takes while it is on is the most that fifty at once took beyond the reading before them, the first fifty included.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,74 +18,100 @@ import numpy as np
 import uvloop
 from rich.console import Console
 
-from app.bench import Bench, Configuration, chosen, configurations, heard, opened
+from app.bench import Bench, Configuration, Watch, chosen, configurations, heard, opened
 from app.exchange.bench_callers import Talker
 
-_HUNDRED = 100
-_AT_ONCE = 50
-_FLAT_MB = 1.0  # a hundred calls may leave behind: 10 kB a call, less than the allocator's own ups and downs
+AT_ONCE = 50
+_WARMING = 2  # readings after the one before the first call that do not count
+_FLAT_MB = 1.0  # a hundred calls may leave behind (P10): 10 kB a call, less than the allocator's own ups and downs
+_CALL_MB = 3.0
 _REST_S = 3.0
+# Student's t, two-sided 95 %, by degrees of freedom.
+_T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
 
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """The service's memory in MB at the beginning and after each hundred calls, and what went wrong."""
+    """The service's memory in MB at the beginning and after each fifty calls, the most a call took of it while it was
+    on, and what went wrong."""
 
     memory_mb: tuple[float, ...]
+    call_mb: float
     missed: int
 
     @property
-    def slope_mb(self) -> float:
-        """Per hundred calls, over all hundreds but the first."""
-        counted = self.memory_mb[1:]
-        return float(np.polyfit(range(len(counted)), counted, 1)[0]) if len(counted) > 1 else 0.0
+    def slope_mb(self) -> tuple[float, float]:
+        """Per hundred calls, and half its 95 % interval; (0, 0) for too few readings."""
+        counted = self.memory_mb[1 + _WARMING :]
+        if len(counted) < 3:
+            return 0.0, 0.0
+        x = np.arange(len(counted)) * AT_ONCE / 100
+        slope, cut = np.polyfit(x, counted, 1)
+        freedom = len(counted) - 2
+        spread = float(np.sum((counted - (slope * x + cut)) ** 2)) / freedom
+        error = (spread / float(np.sum((x - x.mean()) ** 2))) ** 0.5
+        return float(slope), error * _T95[min(freedom, len(_T95)) - 1]
 
     @property
-    def flat(self) -> bool:
-        return self.slope_mb <= _FLAT_MB and not self.missed
+    def good(self) -> bool:
+        """Flat: the whole interval of the slope lies below what is allowed."""
+        slope, half = self.slope_mb
+        return slope + half <= _FLAT_MB and self.call_mb < _CALL_MB and not self.missed
 
     def as_dict(self) -> dict[str, object]:
+        slope, half = self.slope_mb
         return {
             "memory_mb": [round(mb, 1) for mb in self.memory_mb],
-            "slope_mb_per_100_calls": round(self.slope_mb, 2),
-            "flat": self.flat,
+            "mb_per_call": round(self.call_mb, 2),
+            "slope_mb_per_100_calls": round(slope, 2),
+            "slope_interval": [round(slope - half, 2), round(slope + half, 2)],
+            "good": self.good,
             "calls_without_a_reply": self.missed,
         }
+
+    def sentence(self) -> str:
+        slope, half = self.slope_mb
+        return (
+            f"{self.call_mb:.2f} MB a call while it is on (limit {_CALL_MB:g}); {slope:+.2f} MB per 100 calls, 95 % "
+            f"interval {slope - half:+.2f} to {slope + half:+.2f} (flat: below {_FLAT_MB:g}); {self.missed} calls "
+            f"without a reply: {'held' if self.good else 'NOT HELD'}"
+        )
 
 
 async def soak(bench: Bench, what: Configuration, calls: int, console: Console) -> Soak:
     """Raises ServiceNotStarted."""
-    async with bench.ready(what) as (line, service):
-        memory, missed = [service.rss() / 1e6], 0
+    async with bench.ready(what) as (line, service), asyncio.TaskGroup() as group:
+        memory, missed, call_mb, began = [service.rss() / 1e6], 0, 0.0, time.monotonic()
         console.print(f"before the first call: {memory[0]:.1f} MB")
-        for hundred in range(calls // _HUNDRED):
-            for _ in range(_HUNDRED // _AT_ONCE):
-                held = await line.hold(
-                    [Talker(bench.numbers.take(), line.providers.register, 0) for _ in range(_AT_ONCE)]
-                )
-                missed += sum(ear.unanswered for ear in heard(held))
+        for batch in range(calls // AT_ONCE):
+            watch = Watch(service)
+            watching = group.create_task(watch.run(), name="watch")
+            register = line.providers.register
+            held = await line.hold([Talker(bench.numbers.take(), register, 0) for _ in range(AT_ONCE)])
+            watching.cancel()
+            missed += sum(ear.unanswered or ear.refused for ear in heard(held))
             line.providers.forget()
             await asyncio.sleep(_REST_S)
+            call_mb = max(call_mb, (watch.most_bytes / 1e6 - memory[-1]) / AT_ONCE)
             memory.append(service.rss() / 1e6)
-            console.print(f"after {(hundred + 1) * _HUNDRED} calls: {memory[-1]:.1f} MB")
-        return Soak(tuple(memory), missed)
+            console.print(
+                f"after {(batch + 1) * AT_ONCE} calls: {memory[-1]:.1f} MB, {watch.most_bytes / 1e6:.1f} with "
+                f"{AT_ONCE} on, {time.monotonic() - began:.0f} s"
+            )
+        return Soak(tuple(memory), call_mb, missed)
 
 
 def report(only: Sequence[str], calls: int, processes: int, *, as_json: bool) -> int:
-    """The default configuration if none was chosen. The exit code is 0 when the memory is flat."""
+    """The default configuration if none was chosen. The exit code is 0 when memory holds its limits."""
     console = Console(quiet=as_json)
     names = list(only) or list(configurations())[:1]
-    flat = True
+    good = True
     with opened(processes) as bench:
         for what in chosen(names):
-            console.print(f"{what.name}: {calls} short calls, {_AT_ONCE} at a time", style="bold")
+            console.print(f"{what.name}: {calls} short calls, {AT_ONCE} at a time", style="bold")
             found = uvloop.run(soak(bench, what, calls, console))
-            flat = flat and found.flat
-            console.print(
-                f"{found.slope_mb:+.2f} MB per 100 calls, flat is {_FLAT_MB:g} or less: "
-                f"{'flat' if found.flat else 'NOT FLAT'}; {found.missed} calls without a reply",
-                style="bold" if found.flat else "bold red",
-            )
+            good = good and found.good
+            console.print(found.sentence(), style="bold" if found.good else "bold red")
             if as_json:
                 sys.stdout.write(json.dumps({"configuration": what.name, **found.as_dict()}, indent=2) + "\n")
-    return 0 if flat else 1
+    return 0 if good else 1

@@ -1,1 +1,5 @@
-"""Providers fail while people are on the phone: what callers hear of it (faults F07 to F13)."""
+"""`make chaos`: faults strike while people are on the phone and while calls end; what is heard, kept and lost of it.
+
+Each part is a command of its own (`app.chaos.providers`, `app.chaos.load`, `app.chaos.tested`, `workers.chaos`);
+`app.chaos` runs all of them and prints one row for every fault of the fault table.
+"""

@@ -68,6 +68,12 @@ class Fault:
         await asyncio.sleep(asking.seconds * seed.dice.uniform(0.2, 0.8))
 
 
+def take_over(seed: Seed, since: float = 0.0) -> Figure:
+    """An answer, whoever gives it, within the turn; a filler is none. `since` a loop's time."""
+    found = [wait for held in seed.held for wait in answer_waits(held, since)]
+    return Figure("answer within the turn", max(found), 2.5)
+
+
 def promise(held: Sequence[Held]) -> Iterator[Figure]:
     """P2 under a single fault: from the caller's last sound to some speech."""
     found = [wait for each in held for wait in measures.waits(each.record)]
@@ -88,6 +94,7 @@ class ReconnectingEars(Fault):
         call.ears.faults = ListenFaults()
 
     def figures(self, seed: Seed) -> Iterator[Figure]:
+        yield take_over(seed)
         shares, doubled = [], 0
         for held in seed.held:
             understood = " ".join(said.text for said in facts(held, CallerSaid))
@@ -108,6 +115,7 @@ class DeafEars(Fault):
         call.ears.faults = ListenFaults(silent=True)
 
     def figures(self, seed: Seed) -> Iterator[Figure]:
+        yield take_over(seed)
         seen = [
             max(0.0, failed_at(held, "stt") - held.caller.askings[STRUCK].ended_at) if failed(held, "stt") else 99.0
             for held in seed.held
@@ -141,6 +149,7 @@ class RefusingModel(Fault):
         seed.note("closed", await _until(lambda: not _is_open(seed), most_s=20.0) - recovered)
 
     def figures(self, seed: Seed) -> Iterator[Figure]:
+        yield take_over(seed)
         asked = [str(served.body["messages"]) for served in seed.world.model.requests if served.body.get("tools")]
         yield Figure("breaker opened", max(seed.noted["opened"]), 10.0)
         yield Figure("breaker closed after recovery", max(seed.noted["closed"]), 15.0)
@@ -156,12 +165,11 @@ class LateModel(Fault):
         seed.world.model.replies = [Completion("This comes late. It depends on your roof.", first_s=8.0)]
 
     def figures(self, seed: Seed) -> Iterator[Figure]:
-        late, answers, first = 0, list[float](), list[int]()
+        yield take_over(seed, seed.struck_at)
+        late, first = 0, list[int]()
         for held in seed.held:
             first += [wait for wait, at in timed_waits(held) if at >= seed.struck_at]
-            answers += answer_waits(held, seed.struck_at)
             late += sum("late" in heard.heard_text.lower() for heard in facts(held, AgentHeard))
-        yield Figure("answer or stand-in after the caller", max(answers), 5.0)
         yield Figure("first sound, half of the turns", sorted(first)[(len(first) - 1) // 2] / 1000, 0.4)
         yield Figure("late answers spoken", late, 0, "")
         yield from promise(seed.held)
@@ -177,6 +185,7 @@ class BreakingModel(Fault):
         seed.world.model.replies = [Completion(text, trouble=trouble, at=5, first_s=0.3, token_s=0.01)]
 
     def figures(self, seed: Seed) -> Iterator[Figure]:
+        yield take_over(seed)
         odd = sum(_word_by_word(held) != measures.Resumption(0, 0) for held in seed.held)
         yield Figure("calls with a word cut in two", odd, 0, "")
         yield Figure("silence before the rest", _longest_pause(seed) / 1000, 2.5)
@@ -191,6 +200,7 @@ class StallingVoice(Fault):
         seed.world.mouth.faults = SpeechFaults(stall_after_ms=seed.dice.choice((480, 960)))
 
     def figures(self, seed: Seed) -> Iterator[Figure]:
+        yield take_over(seed)
         found = [_word_by_word(held) for held in seed.held]
         yield Figure("calls whose words do not fit", sum(each is None for each in found), 0, "")
         yield Figure("words repeated", max((each.repeated for each in found if each), default=0), 3, "")
@@ -278,7 +288,7 @@ def timed_waits(held: Held) -> list[tuple[int, float]]:
 
 
 def answer_waits(held: Held, since: float) -> Iterator[float]:
-    """From the end of each question to the first sound of what is more than a filler."""
+    """From the end of each question to the first sound of what is more than a filler; long, where there was none."""
     for asking in held.caller.askings:
         if asking.ended_at >= since:
             lines = [
@@ -286,8 +296,7 @@ def answer_waits(held: Held, since: float) -> Iterator[float]:
                 for fact, at in timed(held)
                 if isinstance(fact, AgentSaid) and fact.purpose not in _FILLING and at >= asking.ended_at - 0.5
             ]
-            if lines:
-                yield heard_from(held, min(lines)) - asking.ended_at
+            yield max(0.0, heard_from(held, min(lines)) - asking.ended_at) if lines else 99.0
 
 
 async def _until(holds: Callable[[], bool], *, most_s: float) -> float:

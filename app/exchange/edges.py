@@ -65,6 +65,10 @@ class MediaSocket(Protocol):
         """The next frame. Raises Disconnected."""
         ...
 
+    def read_at(self, bytes_per_s: float | None) -> None:
+        """From now on nothing is taken from the other side faster than that; None: as fast as it comes."""
+        ...
+
     async def close(self, code: int = 1000) -> None: ...
 
     def reset(self) -> None:

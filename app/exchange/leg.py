@@ -46,6 +46,7 @@ class Recorded:
 class StreamLog:
     """What became of one media stream, for those who measure. `..._at` are times of the event loop.
 
+    `freed_at` is when a socket that had been read slowly was read as usual again, `piled_bytes` what then came at once.
     `spurts_at` are the moments audio came in while nothing waited to be played, `clears_at` those of each `clear`.
     """
 
@@ -56,6 +57,8 @@ class StreamLog:
     audio_bytes: int = 0
     spurts_at: list[float] = field(default_factory=list)
     clears_at: list[float] = field(default_factory=list)
+    freed_at: float = 0.0
+    piled_bytes: int = 0
     ended_by: str = ""
 
 

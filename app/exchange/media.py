@@ -23,6 +23,8 @@ from app.exchange.verbs import Stream
 from app.exchange.wire import Wire
 from app.telephony.signature import sign
 
+REAL_TIME = 12_500  # bytes a second of speech as frames of ours, marks included
+_CATCHING_UP_S = 0.5  # after a slow link is free again, what comes had piled up
 CONGESTED_BYTES = 64 * 1024  # about four seconds of frames the other side has not read
 _QUIET64 = b2a_base64(QUIET, newline=False).decode()
 
@@ -120,6 +122,8 @@ class MediaStream:
         at_ms = self._frames * FRAME_MS
         self._frames += 1
         faults = self._leg.faults
+        if faults.slow_read_ms is not None:
+            self._read_slowly(at_ms, *faults.slow_read_ms)
         if faults.freeze_socket_after_ms is not None and at_ms >= faults.freeze_socket_after_ms:
             return
         if faults.reset_socket_after_ms is not None and at_ms >= faults.reset_socket_after_ms:
@@ -136,6 +140,13 @@ class MediaStream:
             f'{{"event":"media","sequenceNumber":"{self._sequence}","media":{{"track":"inbound",'
             f'"chunk":"{self._chunk}","timestamp":"{at_ms}","payload":"{payload}"}},"streamSid":"{self._sid}"}}'
         )
+
+    def _read_slowly(self, at_ms: int, from_ms: int, to_ms: int) -> None:
+        if at_ms == from_ms // FRAME_MS * FRAME_MS:
+            self._socket.read_at(self._leg.faults.slow_read * REAL_TIME)
+        elif at_ms == to_ms // FRAME_MS * FRAME_MS:
+            self.log.freed_at = asyncio.get_running_loop().time()
+            self._socket.read_at(None)
 
     def key(self, digit: str) -> None:
         self._send("dtmf", dtmf={"track": "inbound_track", "digit": digit})
@@ -174,6 +185,8 @@ class MediaStream:
                 frame = await self._socket.receive()
                 if self._frozen:
                     await asyncio.Event().wait()  # ends with the call
+                if self.log.freed_at and asyncio.get_running_loop().time() < self.log.freed_at + _CATCHING_UP_S:
+                    self.log.piled_bytes += len(frame)
                 self._command(frame)
         except Disconnected:
             self._over = True

@@ -78,6 +78,7 @@ class MemorySocket:
 
     def __init__(self, outward: _Pipe, inward: _Pipe) -> None:
         self._outward, self._inward = outward, inward
+        self._bytes_per_s: float | None = None
 
     def send(self, text: str) -> None:
         self._outward.put(text)
@@ -86,7 +87,13 @@ class MemorySocket:
         return self._outward.bytes
 
     async def receive(self) -> str | bytes:
-        return await self._inward.take()
+        frame = await self._inward.take()
+        if self._bytes_per_s is not None:
+            await asyncio.sleep(len(frame) / self._bytes_per_s)
+        return frame
+
+    def read_at(self, bytes_per_s: float | None) -> None:
+        self._bytes_per_s = bytes_per_s
 
     async def close(self, code: int = 1000) -> None:
         self.reset()

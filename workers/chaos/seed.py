@@ -51,9 +51,12 @@ def new_workspace(owner_url: str, number: str = BUSINESS) -> UUID:
     return workspace
 
 
+_AREAS = (202, 212, 303, 312, 404, 415, 503, 617, 702, 713)
+
+
 def person(place: int) -> str:
-    """A number for the caller at this place, of the block that is kept for fiction: +1 202 555 0110 to 0199."""
-    return f"+1202555{110 + place % 90:04d}"
+    """A number for the caller at this place, of the blocks that are kept for fiction: 555 0110 to 0199 in ten areas."""
+    return f"+1{_AREAS[place // 90 % len(_AREAS)]}555{110 + place % 90:04d}"
 
 
 def call_log(call_sid: str, caller: str, business: str = BUSINESS) -> tuple[Entry, ...]:

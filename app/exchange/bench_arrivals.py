@@ -45,6 +45,7 @@ class _Noted:
     def __init__(self, socket: MediaSocket, arrivals: Arrivals) -> None:
         self._socket, self._arrivals = socket, arrivals
         self.send, self.waiting_bytes, self.reset = socket.send, socket.waiting_bytes, socket.reset
+        self.read_at = socket.read_at
 
     async def receive(self) -> str | bytes:
         frame = await self._socket.receive()

@@ -203,9 +203,7 @@ def heard(calls: Sequence[Held]) -> list[Ear]:
 
 
 @contextlib.asynccontextmanager
-async def _line(
-    account: Account, service: Service, providers: BenchProviders, sockets: Sockets
-) -> AsyncIterator[Line]:
+async def _line(account: Account, service: Service, providers: BenchProviders, sockets: Sockets) -> AsyncIterator[Line]:
     webhooks = HttpWebhooks()
     try:
         config = Config(plain_sockets=True, seed=None)

@@ -38,7 +38,9 @@ from app.api.v1.schema import described
 from app.calling import LazyCarrier
 from app.errors import BadSetting
 from app.pricing import table as price_table
-from app.providers.outgoing import SignedPost
+from app.providers.outgoing import Outgoing, SignedPost
+from app.providers.slack import Slack
+from app.providers.web_push import public_key_of
 from app.secret_key import SecretKey
 from app.settings import EXAMPLES, Settings
 from app.store.connect import Database
@@ -61,6 +63,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     database_url = _required(settings.database_url, "DATABASE_URL")
     secret_key = SecretKey.of(settings)
     issuer, hooks = Issuer(secret_key), SignedPost(secret_key)
+    slack, push_key = Slack(secret_key, Outgoing()), public_key_of(secret_key)
     recordings = Recordings(settings.data_dir / "recordings", secret_key.signing("recordings"))
     prices = price_table(settings.prices)
     ice = tuple(settings.ice_servers.split())
@@ -88,6 +91,8 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
             prices=prices,
             feed=feed,
             dialling=dialling,
+            slack=slack,
+            push_key=push_key,
             ice_servers=ice,
         )
         try:

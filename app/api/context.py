@@ -19,6 +19,7 @@ from app.api.switchboard import Switchboard
 from app.api.v1.doors import Doors
 from app.call.bridge import Socket
 from app.providers.outgoing import SignedPost
+from app.providers.slack import Slack
 from app.sales.prices import Prices
 from app.store.calls import CallRow
 
@@ -70,6 +71,8 @@ class Web:
     prices: Prices
     feed: Feed
     dialling: Dialling
+    slack: Slack
+    push_key: str
     ice_servers: tuple[str, ...] = ()
 
     def url(self, path: str) -> str:

@@ -614,6 +614,45 @@ class NoteOut(TypedDict):
     written_at: str
 
 
+class Notification(TypedDict):
+    id: str
+    kind: str
+    title: str
+    text: str
+    path: str
+    about: dict[str, str]
+    person: str | None
+    call_sid: str | None
+    lead_id: str | None
+    raised_at: str
+    told: list[Told]
+
+
+class NotificationRule(TypedDict):
+    kind: Literal["hot_lead", "call_back", "provider_down", "budget", "drift"]
+    enabled: bool
+    channels: list[Literal["push", "email", "slack"]]
+    threshold: NotRequired[float | None]
+    urgent: NotRequired[bool]
+
+
+class NotificationSettings(TypedDict):
+    rules: list[NotificationRule]
+    emails: list[str]
+    slack_host: str | None
+    push_key: str
+
+
+class NotificationSettingsChange(TypedDict):
+    rules: NotRequired[list[NotificationRule]]
+    emails: NotRequired[list[str]]
+    slack_url: NotRequired[str | None]
+
+
+class NotificationTest(TypedDict):
+    channel: Literal["push", "email", "slack"]
+
+
 class NumberChange(TypedDict):
     playbook: NotRequired[str | None]
     whatsapp: NotRequired[bool | None]
@@ -698,8 +737,18 @@ class PageMessageOut(TypedDict):
     next_cursor: str | None
 
 
+class PageNotification(TypedDict):
+    items: list[Notification]
+    next_cursor: str | None
+
+
 class PageOutcomeOut(TypedDict):
     items: list[OutcomeOut]
+    next_cursor: str | None
+
+
+class PageSchedule(TypedDict):
+    items: list[Schedule]
     next_cursor: str | None
 
 
@@ -787,6 +836,17 @@ class Published(TypedDict):
     version: int
 
 
+class PushKeys(TypedDict):
+    p256dh: str
+    auth: str
+
+
+class PushSubscription(TypedDict):
+    endpoint: str
+    keys: PushKeys
+    expirationTime: NotRequired[float | None]
+
+
 QuietHours = TypedDict("QuietHours", {"from": "str", "to": "str"})
 
 
@@ -844,6 +904,29 @@ class SaidLine(TypedDict):
     use: NotRequired[str | None]
 
 
+class Schedule(TypedDict):
+    id: str
+    report: str
+    format: str
+    hour: int
+    weekday: int | None
+    emails: list[str]
+    next_at: str
+    created_by: str
+    created_at: str
+    last_due_at: str | None
+    last_status: str | None
+    last_error: str | None
+
+
+class ScheduleRequest(TypedDict):
+    report: Literal["funnel", "days", "hours", "playbooks", "numbers", "sources", "objections", "latency", "cost"]
+    format: NotRequired[Literal["csv", "xlsx"]]
+    hour: int
+    weekday: NotRequired[int | None]
+    emails: list[str]
+
+
 class ScoreOut(TypedDict):
     lead_id: str
     call_sid: str
@@ -890,6 +973,10 @@ class Step(TypedDict):
     calls: int
 
 
+class Subscribed(TypedDict):
+    id: str
+
+
 class Suppressed(TypedDict):
     phone: str
     reason: str
@@ -918,6 +1005,16 @@ TierInput = Literal["hot", "warm", "cold"]
 
 class Tiers(TypedDict):
     cuts: Cuts | None
+
+
+class Told(TypedDict):
+    channel: str
+    address: str
+    status: str
+    attempts: int
+    error: str | None
+    held_until: str | None
+    settled_at: str | None
 
 
 class Touch(TypedDict):
@@ -1247,6 +1344,28 @@ class Client(Transport):
     def models_retire(self, version: str, *, why: str | None = None) -> Serving:
         return cast("Serving", self._send("POST", f"/models/{place(version)}/retire", query={"why": why}))
 
+    def notifications_list(self, *, cursor: str | None = None, limit: int | None = None) -> PageNotification:
+        """Newest first."""
+        return cast("PageNotification", self._send("GET", "/notifications", query={"cursor": cursor, "limit": limit}))
+
+    def notifications_rules(self) -> NotificationSettings:
+        return cast("NotificationSettings", self._send("GET", "/notifications/rules"))
+
+    def notifications_set_rules(self, body: NotificationSettingsChange) -> NotificationSettings:
+        return cast("NotificationSettings", self._send("PUT", "/notifications/rules", body=body))
+
+    def notifications_subscribe(self, body: PushSubscription) -> Subscribed:
+        """This browser, of whoever asks. Said again it is the same subscription."""
+        return cast("Subscribed", self._send("POST", "/notifications/subscriptions", body=body))
+
+    def notifications_unsubscribe(self, subscription_id: str) -> None:
+        """One of your own browsers."""
+        self._send("DELETE", f"/notifications/subscriptions/{place(subscription_id)}")
+
+    def notifications_test(self, body: NotificationTest) -> Any:
+        """Tells the workspace's addresses of this channel, or your own browsers, in quiet hours too; what came of it is in the list a moment later."""
+        return self._send("POST", "/notifications/test", body=body)
+
     def numbers_list(self) -> Numbers:
         """All of them: a workspace has few."""
         return cast("Numbers", self._send("GET", "/numbers"))
@@ -1299,6 +1418,15 @@ class Client(Transport):
     def playbooks_rollback(self, name: str, body: Back) -> Published:
         """The old text becomes the newest version: what was published stays published."""
         return cast("Published", self._send("POST", f"/playbooks/{place(name)}/rollback", body=body))
+
+    def reports_schedules(self, *, cursor: str | None = None, limit: int | None = None) -> PageSchedule:
+        return cast("PageSchedule", self._send("GET", "/reports/schedules", query={"cursor": cursor, "limit": limit}))
+
+    def reports_schedule(self, body: ScheduleRequest) -> Schedule:
+        return cast("Schedule", self._send("POST", "/reports/schedules", body=body))
+
+    def reports_unschedule(self, schedule_id: str) -> None:
+        self._send("DELETE", f"/reports/schedules/{place(schedule_id)}")
 
     def reports_funnel(self, *, format: Literal["json", "csv", "xlsx"] | None = None, from_: str | None = None, to: str | None = None, zone: str | None = None, playbook: str | None = None, number: str | None = None) -> Funnel:
         """Rang, answered, by a person, conversed, qualified, booked, held."""

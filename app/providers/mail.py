@@ -115,7 +115,7 @@ class Folder:
 
 
 def composed(letter: Letter, sender: str) -> EmailMessage:
-    """Raises ProviderRefused for an address or a subject that would make a header of its own (T23)."""
+    """Raises ProviderRefused for an address or a subject that would make a header of its own (T11)."""
     message = EmailMessage()
     try:
         message["From"] = sender

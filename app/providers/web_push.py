@@ -94,6 +94,11 @@ class WebPush:
         return jwt.encode(claims, private, algorithm="ES256")
 
 
+def public_key_of(key: SecretKey) -> str:
+    """What browsers are asked to allow messages from."""
+    return public_text(_private(key.signing("vapid")[0]))
+
+
 def encrypted(
     message: bytes, theirs: bytes, auth: bytes, *, ours: ec.EllipticCurvePrivateKey | None = None,
     salt: bytes | None = None,

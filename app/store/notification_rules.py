@@ -98,9 +98,9 @@ def subscribe(worker_db: Connection, user: UUID, endpoint: str, keys: tuple[str,
     return found
 
 
-def unsubscribe(worker_db: Connection, user: UUID, endpoint: str) -> bool:
-    query = "delete from push_subscriptions where user_id = %s and endpoint = %s"
-    return worker_db.execute(query, (user, endpoint)).rowcount > 0
+def unsubscribe(worker_db: Connection, user: UUID, subscription: UUID) -> bool:
+    query = "delete from push_subscriptions where user_id = %s and id = %s"
+    return worker_db.execute(query, (user, subscription)).rowcount > 0
 
 
 def forget(worker_db: Connection, subscription: str) -> None:

@@ -48,6 +48,12 @@ ACCESS: Final[dict[str, Needed]] = {
     # audit
     "audit_list": ADMIN,
     # notifications
+    "notifications_list": VIEWER,
+    "notifications_rules": VIEWER,
+    "notifications_set_rules": MANAGER,
+    "notifications_subscribe": VIEWER,
+    "notifications_unsubscribe": VIEWER,
+    "notifications_test": MANAGER,
     # numbers
     "numbers_list": VIEWER,
     "numbers_create": ADMIN,
@@ -119,6 +125,9 @@ ACCESS: Final[dict[str, Needed]] = {
     # reports
     "reports_funnel": VIEWER,
     "reports_get": VIEWER,
+    "reports_schedules": MANAGER,
+    "reports_schedule": MANAGER,
+    "reports_unschedule": MANAGER,
     # providers
     # campaigns
     "campaigns_list": VIEWER,

@@ -31,6 +31,8 @@ ROUTES: Final[dict[str, int]] = {
     "leads_export": 10,
     "reports_get": 120,
     "webhooks_test": 20,
+    "notifications_test": 20,
+    "notifications_subscribe": 30,
     "providers_test": 20,
     "invitations_create": 30,
     "api_keys_create": 30,

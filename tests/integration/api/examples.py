@@ -33,6 +33,8 @@ PARAMETERS: dict[str, Callable[[str], str]] = {
     "webhook_id": lambda tag: id_of(tag, "webhook"),
     "lead_id": lambda tag: id_of(tag, "lead"),
     "number_id": lambda tag: id_of(tag, "number"),
+    "subscription_id": lambda tag: id_of(tag, "subscription"),
+    "schedule_id": lambda tag: id_of(tag, "schedule"),
     "campaign_id": lambda tag: id_of(tag, "campaign"),
     "sid": sid_of,
     "call_sid": sid_of,
@@ -46,6 +48,16 @@ BODIES: dict[str, Callable[[], Any]] = {
     "controls_whisper": lambda: {"text": "mention the warranty"},
     "calls_create": lambda: {"to": "+12025550198"},
     "workspace_update": lambda: {"name": "Workspace a"},
+    "notifications_set_rules": lambda: {"emails": ["ops@example.com"]},
+    "notifications_subscribe": lambda: {
+        "endpoint": "https://push.example.com/send/1",
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+    },
+    "notifications_test": lambda: {"channel": "email"},
+    "reports_schedule": lambda: {"report": "funnel", "hour": 7, "emails": ["ops@example.com"]},
 }
 
 

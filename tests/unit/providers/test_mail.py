@@ -131,7 +131,7 @@ def test_without_a_server_letters_are_files_that_a_mail_program_opens(tmp_path: 
 
 
 @pytest.mark.parametrize("fault", ["a\nBcc: all@example.com", "a\r\nX: y"])
-def test_T23_no_line_of_a_letter_becomes_a_header(fault: str) -> None:
+def test_T11_no_line_of_a_letter_becomes_a_header(fault: str) -> None:
     with pytest.raises(ProviderRefused):
         composed(Letter(("ann@example.com",), fault, "", "d1", NOW), "calls@example.com")
     with pytest.raises(ProviderRefused):

@@ -168,7 +168,7 @@ def test_every_notice_has_words_with_nothing_left_to_fill_in(kind: str, locale: 
 
 
 @given(st.text(max_size=300))
-def test_T23_a_name_stays_on_its_line_and_means_itself(name: str) -> None:
+def test_T09_a_name_stays_on_its_line_and_means_itself(name: str) -> None:
     found = words("hot_lead", {"probability": "0.82"}, "en", who=name)
     assert found.text.isprintable()
     assert len(found.text) < MOST + 100

@@ -30,7 +30,7 @@ _NAME = ("name", "full_name", "contact", "contact_name", "nombre")
 _SOURCE = ("source", "lead_source", "origin")
 _FACTS = {"state": ("state", "region", "province"), "time_zone": ("time_zone", "timezone")}
 _CONSENT = re.compile(r"consent|opt_?in|permission|permiso|consentimiento", re.IGNORECASE)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # some programs take wide signs for narrow
 
 
 @dataclass(frozen=True, slots=True)

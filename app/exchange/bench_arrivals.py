@@ -10,14 +10,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from app.exchange.edges import MediaSocket
 from app.exchange.network import NetworkSockets
 
 _PAYLOAD = '"payload":'
 _AROUND = '""}}'
+_FIRST = 4  # pieces of an utterance
 _PIECE_MS = 100.0
-_WHOLE_MS = 5.0  # a piece that misses its length by no more is one from the middle of an utterance
+_WHOLE_MS = 5.0  # a piece that misses its length by no more is not the last of its utterance
 _PAUSE_MS = 500.0  # without a piece: what comes then is another utterance
 _BYTES_PER_MS = 8
 _BASE64 = 3 / 4
@@ -25,18 +27,27 @@ _BASE64 = 3 / 4
 
 @dataclass(slots=True)
 class Arrivals:
-    """Of one stream: the ms of each piece's arrival, and how many ms of sound it holds."""
+    """Of one stream: the ms of each piece's arrival, how many ms of sound it holds, and which of its utterance it is,
+    from 0."""
 
-    pieces: list[tuple[float, float]] = field(default_factory=list)
+    pieces: list[tuple[float, float, int]] = field(default_factory=list)
+    _place: int = 0
+
+    def take(self, frame: str, at_ms: float) -> None:
+        if '"event":"media"' in frame:
+            letters = len(frame) - frame.rfind(_PAYLOAD) - len(_PAYLOAD) - len(_AROUND)
+            self.pieces.append((at_ms, letters * _BASE64 / _BYTES_PER_MS, self._place))
+            self._place += 1
+        elif '"event":"clear"' in frame or frame.endswith('-0"}}'):  # the mark at the beginning of an utterance
+            self._place = 0
 
     def jitter_ms(self) -> list[float]:
-        pairs = zip(self.pieces, self.pieces[1:], strict=False)
-        regular = (at_ms - before_ms for (before_ms, one), (at_ms, other) in pairs if _whole(one) and _whole(other))
-        return [abs(apart_ms - _PIECE_MS) for apart_ms in regular if apart_ms < _PAUSE_MS]
-
-
-def _whole(lasts_ms: float) -> bool:
-    return abs(lasts_ms - _PIECE_MS) <= _WHOLE_MS
+        found = []
+        for (before_ms, lasts_ms, _), (at_ms, _, place) in pairwise(self.pieces):
+            apart_ms = at_ms - before_ms
+            if place >= _FIRST and abs(lasts_ms - _PIECE_MS) <= _WHOLE_MS and apart_ms < _PAUSE_MS:
+                found.append(abs(apart_ms - _PIECE_MS))
+        return found
 
 
 class _Noted:
@@ -49,9 +60,8 @@ class _Noted:
 
     async def receive(self) -> str | bytes:
         frame = await self._socket.receive()
-        if isinstance(frame, str) and '"event":"media"' in frame:
-            letters = len(frame) - frame.rfind(_PAYLOAD) - len(_PAYLOAD) - len(_AROUND)
-            self._arrivals.pieces.append((time.perf_counter() * 1000, letters * _BASE64 / _BYTES_PER_MS))
+        if isinstance(frame, str):
+            self._arrivals.take(frame, time.perf_counter() * 1000)
         return frame
 
     async def close(self, code: int = 1000) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 
 import pytest
 
@@ -52,8 +53,15 @@ def test_messages_are_timed_however_they_are_cut_up() -> None:
 
 
 def test_jitter_is_told_of_pieces_in_the_middle_of_an_utterance() -> None:
-    begins = [(0, 100), (1, 100), (2, 100)]  # fills the buffer
-    goes_on = [(102, 100), (202, 100), (317, 100), (402, 100), (430, 40)]
-    another = [(2402, 100), (2502, 100)]
-    found = Arrivals([(float(at), float(lasts)) for at, lasts in (*begins, *goes_on, *another)]).jitter_ms()
-    assert found[2:] == [0.0, 0.0, 15.0, 15.0, 0.0]
+    def media(ms: int) -> str:
+        return f'{{"event":"media","streamSid":"MZ1","media":{{"payload":"{b64encode(bytes(8 * ms)).decode()}"}}}}'
+
+    begin = '{"event":"mark","streamSid":"MZ1","mark":{"name":"g0-1-0"}}'
+    fills = [(0, begin), (0, media(100)), (1, media(100)), (2, media(100)), (102, media(100))]
+    goes_on = [(202, media(100)), (317, media(100)), (402, media(100)), (502, media(40))]
+    another = [(540, begin.replace("g0-1", "g0-2")), (540, media(100)), (541, media(100))]
+    arrivals = Arrivals()
+    for at_ms, frame in (*fills, *goes_on, *another):
+        arrivals.take(frame, float(at_ms))
+    assert arrivals.jitter_ms() == [0.0, 15.0, 15.0, 0.0]
+    assert [round(lasts_ms) for _, lasts_ms, _ in arrivals.pieces][-4:] == [100, 40, 100, 100]

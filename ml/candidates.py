@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.columns import Schema
-from ml.dataset import Dataset
+from ml.dataset import Beside, Dataset
 from ml.encode import Block
 from ml.linear import LinearPart, LinearSettings, fit_linear
 from ml.trees import TreePart, TreeSettings, fit_trees
@@ -37,9 +37,12 @@ class Candidate:
     settings: LinearSettings | TreeSettings
     half_life: float | None = None
 
-    def fit(self, schema: Schema, block: Block, y: NDArray[np.int8]) -> Part:
+    def fit(self, schema: Schema, block: Block, y: NDArray[np.int8], beside: Beside | None = None) -> Part:
         """`block` in time order. Fixed seed, so the same rows give the same part."""
         weight = recency(len(y), self.half_life)
+        if beside is not None:
+            block, y = Block.join([block, beside.block]), np.concatenate([y, beside.y])
+            weight = np.concatenate([weight, beside.weight])
         if isinstance(self.settings, LinearSettings):
             return fit_linear(schema, block, y, weight, self.settings)
         return fit_trees(schema, block, y, weight, self.settings, SEED)
@@ -193,7 +196,7 @@ def _clearly_worse(losses: Floats, than: Floats) -> bool:
 
 def _tried(candidate: Candidate, dataset: Dataset, fold: Fold) -> Floats:
     train, test = fold
-    part = candidate.fit(dataset.schema, dataset.block.take(train), dataset.y[train])
+    part = candidate.fit(dataset.schema, dataset.block.take(train), dataset.y[train], dataset.beside)
     return logit(part, dataset.block.take(test))
 
 

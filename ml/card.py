@@ -31,7 +31,8 @@ class Trial:
 @dataclass(frozen=True, slots=True)
 class Card:
     """`later` are figures on the last fifth in time, by a model trained on the rows before it; `buyers` are the scores
-    it gave to those of them who bought, lowest first (a sample where there are very many)."""
+    it gave to those of them who bought, lowest first (a sample where there are very many);
+    `people` says how far its tiers agree with those that people chose."""
 
     name: str
     trained_on: str
@@ -53,6 +54,7 @@ class Card:
     team: Team
     notes: tuple[str, ...] = ()
     buyers: tuple[float, ...] = ()
+    people: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "intended_use": INTENDED, "not_for": NOT_FOR}
@@ -79,6 +81,8 @@ class Card:
             + ("" if self.team.most_missed is None else f", at most {self.team.most_missed:.0%} of buyers cold")
             + f".\n\n{self._misses()}"
         )
+        if self.people:
+            parts.append(f"## People's words\n\n{self.people}")
         unused = "\n".join(f"- `{name}`: {why}" for name, why in self.not_used.items()) or "none"
         parts.append(f"## Columns\n\nUsed: {_names(self.features)}.\n\nNot used:\n\n{unused}")
         if self.allowed:

@@ -25,6 +25,15 @@ Labels = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Weighted evidence that learners are fitted with and never tested on: what people believe, not what happened."""
+
+    block: Block
+    y: Labels
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """Rows in time order. `notices` tell a person what was put aside and why."""
 
@@ -33,6 +42,7 @@ class Dataset:
     y: Labels
     time: Floats
     notices: tuple[str, ...] = ()
+    beside: Beside | None = None
 
     def __len__(self) -> int:
         return len(self.y)

@@ -38,9 +38,12 @@ def entry_of(model: Model, dataset: Dataset, file_sha256: str, card: Card, targe
 
 
 def data_hash(dataset: Dataset) -> str:
-    """Of columns, cells and labels in their order: the same rows have the same hash."""
+    """Of columns, cells, labels and evidence beside them, in their order: the same rows have the same hash."""
     digest = hashlib.sha256(dataset.schema.to_json().encode())
-    for array in (dataset.block.numbers, dataset.block.codes, dataset.y):
+    arrays = [dataset.block.numbers, dataset.block.codes, dataset.y]
+    if dataset.beside is not None:
+        arrays += [dataset.beside.block.numbers, dataset.beside.block.codes, dataset.beside.y, dataset.beside.weight]
+    for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 

@@ -15,7 +15,8 @@ import numpy as np
 
 import ml.artifacts as artifacts
 from app.errors import BadTable
-from app.sales.learning import Known
+from app.sales.learning import Known, Opinion
+from app.sales.priority import Lines
 from app.sales.registry import Entry
 from ml import drift, gate
 from ml.dataset import Dataset
@@ -24,6 +25,7 @@ from ml.encode import Block
 from ml.evaluate import Report
 from ml.life import card_for, entry_of
 from ml.model import Model
+from ml.opinions import agreement, taught, words_of
 from ml.own import block_for, table_for, training_table
 from ml.pipeline import Plan, fit, one_thread
 from ml.sequential import ALPHA, Duel, share_of_alpha
@@ -115,8 +117,8 @@ class Challenger:
     alpha: float = field(default=ALPHA)
 
 
-def worth_training(known: Sequence[Known], earlier: Sequence[Entry]) -> bool:
-    """Enough outcomes, and enough new ones since the last model was trained."""
+def worth_training(known: Sequence[Known], earlier: Sequence[Entry], opinions: Sequence[Opinion] = ()) -> bool:
+    """Enough outcomes, and enough new ones since the last model was trained, people's words counted with them."""
     positives = sum(one.converted for one in known)
     if len(known) < ENOUGH or min(positives, len(known) - positives) < ENOUGH_OF_A_KIND:
         return False
@@ -125,12 +127,24 @@ def worth_training(known: Sequence[Known], earlier: Sequence[Entry]) -> bool:
     if last is None or last.lineage.data_to is None:
         return True
     since = last.lineage.data_to
-    return sum(one.known_at > since for one in known) >= max(BATCH, MORE * len(known))
+    new = sum(one.known_at > since for one in known) + sum(one.at > last.created_at for one in opinions)
+    return new >= max(BATCH, MORE * len(known))
 
 
-def train(champion: Model, known: Sequence[Known], shelf: Shelf, folder: Path, number: int) -> Challenger | None:
-    """The `number`-th challenger of this champion; None when the rows cannot be learned from. `known` holds nothing
-    that was refused; the frozen calls among them are only tried on."""
+@dataclass(frozen=True, slots=True)
+class Trainee:
+    """The `number`-th challenger of `champion`. `opinions` are tiers that people chose, `lines` where tiers begin."""
+
+    champion: Model
+    number: int
+    opinions: Sequence[Opinion] = ()
+    lines: Lines | None = None
+
+
+def train(of: Trainee, known: Sequence[Known], shelf: Shelf, folder: Path) -> Challenger | None:
+    """None when the rows cannot be learned from. `known` holds nothing that was refused; the frozen calls among them
+    are only tried on."""
+    champion, number = of.champion, of.number
     frozen = [one for one in known if one.frozen]
     newest = sorted((one for one in known if not one.frozen), key=lambda one: one.called_at)[-MOST_ROWS:]
     known_to = max((one.known_at for one in known), default=None)
@@ -139,18 +153,23 @@ def train(champion: Model, known: Sequence[Known], shelf: Shelf, folder: Path, n
     except BadTable:
         return None
     table = replace(table, block=gate.capped(table.block, _usual(table.block)))
+    lines = of.lines or Lines(champion.cuts.hot, champion.cuts.warm)
+    words = words_of(of.opinions, lines, scores(champion, newest))
     with one_thread():
+        table = taught(table, words)
         fitted, later = fit(table, Plan()), _later(table)
+        agreed = agreement(fitted, table, words, champion)
     card = replace(
         card_for(table, fitted, "own outcomes"), later=later.model, later_baseline=later.baseline, buyers=later.buyers
     )
-    card = replace(card, ordered_by="the calls")
+    card = replace(card, ordered_by="the calls", people=str(agreed or ""))
     file = folder / f"challenger{artifacts.SUFFIX}"
     model = artifacts.save(replace(fitted.model, card=card.to_json()), file, card.to_markdown(), table.block)
     answer = _tried(champion, model, frozen)
     entry = entry_of(model, table, shelf.keep(file), card)
     lineage = replace(entry.lineage, data_from=newest[0].called_at, data_to=known_to)
     found = {**entry.metrics, **_figures(later.model), "challenger": number, "frozen": answer.why}
+    found |= agreed.to_json() if agreed else {}
     return Challenger(
         replace(entry, lineage=lineage, metrics=found), answer.passed, answer.why, share_of_alpha(ALPHA, number)
     )

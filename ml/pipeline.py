@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -86,10 +86,26 @@ def _side(dataset: Dataset, choice: Choice, folds: Sequence[Fold], fading: float
     weight = np.ones(len(y)) if fading is None else np.asarray(0.5 ** (age / fading))
     line = fit_line(choice.logits, y, weight)
     doubt = intervals.measure(line.of(choice.logits), y, _stretches(folds))
-    parts = tuple(c.fit(dataset.schema, dataset.block, dataset.y) for c in choice.chosen)
-    side = Side(parts, line, doubt, np.zeros(len(dataset.schema.features)))
-    usual = side.terms(dataset.block)[1].mean(axis=0)
-    return Side(parts, line, doubt, usual)
+    side = Side((), line, doubt, np.zeros(len(dataset.schema.features)))
+    return _with_parts(side, choice, dataset)
+
+
+def _with_parts(side: Side, choice: Choice, dataset: Dataset) -> Side:
+    """Learners on all rows, and what the average row's terms are with them."""
+    parts = tuple(c.fit(dataset.schema, dataset.block, dataset.y, dataset.beside) for c in choice.chosen)
+    side = replace(side, parts=parts)
+    return replace(side, usual=side.terms(dataset.block)[1].mean(axis=0))
+
+
+def fitted_with(fitted: Fitted, dataset: Dataset) -> Model:
+    """The same choice and calibration, its learners fitted again: to see what other evidence beside the rows does."""
+    model = fitted.model
+    with one_thread():
+        forward = _with_parts(model.forward, fitted.forward, dataset)
+        inside = model.inside
+        if inside is not None and fitted.inside is not None:
+            inside = _with_parts(inside, fitted.inside, dataset)
+    return replace(model, forward=forward, inside=inside)
 
 
 def _stretches(folds: Sequence[Fold]) -> list[NDArray[np.intp]]:

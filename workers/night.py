@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from app.errors import ModelRefused
-from app.sales.learning import Known, Night, learnable
-from app.sales.priority import Yardstick
+from app.sales.learning import Known, Night, Opinion, learnable
+from app.sales.priority import Lines, Yardstick
 from app.sales.registry import TARGET, Entry, Stage, at, fallbacks
 from app.store import alerts, model_nights, models, outbox, own_outcomes, tier_cuts
 from app.store.connect import Connection, Database
@@ -76,6 +76,8 @@ class _Facts:
     model: Model
     refused: list[tuple[str, str]]
     did: list[str] = field(default_factory=list)
+    opinions: tuple[Opinion, ...] = ()
+    lines: Lines | None = None
     promoted: bool = False  # then a challenger waits for the next night, and meets the new champion
 
     @property
@@ -100,13 +102,15 @@ def spend(database: Database, data_dir: Path, workspace: UUID, night: str, now: 
         entries, nights = models.serving(db), model_nights.all_nights(db)
         if any(done.night == night for done in nights):
             return "was done before"
-        known = own_outcomes.known(db, now)
+        known, opinions = own_outcomes.known(db, now), own_outcomes.opinions(db, now)
+        cuts = tier_cuts.get(db)
     refused: list[tuple[str, str]] = []
     loaded, champion = _champion(own.own, workspace, entries, refused)
     loaded = loaded or own.shipped()
     if loaded is None:
         return None
     facts = _Facts(night, now, entries, nights, known, champion, loaded.model, refused)
+    facts.opinions, facts.lines = opinions, cuts.lines if cuts else None
     look = ml.look(facts.model, *_rows(database, workspace, facts))
     done, answer = _admit(facts)
     registry = StoredRegistry(lambda: database.worker(workspace))
@@ -220,12 +224,13 @@ def _train(facts: _Facts, registry: StoredRegistry, shelf: StoredShelf) -> None:
     if (
         at(registry.entries(), Stage.SHADOW) is not None
         or facts.promoted
-        or not ml.worth_training(facts.usable, facts.entries)
+        or not ml.worth_training(facts.usable, facts.entries, facts.opinions)
     ):
         return
     number = ml.number_of(facts.champion, facts.entries)
     with tempfile.TemporaryDirectory() as folder:
-        made = ml.train(facts.model, facts.usable, shelf, Path(folder), number)
+        trainee = ml.Trainee(facts.model, number, facts.opinions, facts.lines)
+        made = ml.train(trainee, facts.usable, shelf, Path(folder))
     if made is None:
         facts.did.append("the outcomes cannot be learned from")
         return

@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.sales.lead import Tier
+
 SETTLED = timedelta(days=30)
 FROZEN_EVERY = 10  # one call in so many is never trained on: challengers are tried on these
 
@@ -33,6 +35,17 @@ class Known:
     @property
     def frozen(self) -> bool:
         return self.call_id.int % FROZEN_EVERY == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A person's word on the tier of a call whose end is not known yet: `row` is what the model had looked at. Once the
+    end is known it is a Known, whatever the word was: outcomes teach, opinions only until then."""
+
+    call_id: UUID
+    at: datetime
+    tier: Tier
+    row: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.sales.learning import SETTLED, Known
+from app.sales.lead import Tier
+from app.sales.learning import SETTLED, Known, Opinion
 from app.store.connect import Connection
 
+MOST_OPINIONS = 2_000
 MOST = 20_000  # newest calls; older ones tell of another time
 _DAY = timedelta(days=1)  # people note the day of a sale rather than its minute
 
@@ -42,6 +44,28 @@ _KNOWN = """
     ) came_back
     order by known_at, n.call_id
 """
+# The newest word on each lead, if it was not taken back, on the call it was about or the last one before it.
+_OPINIONS = """
+    with word as (
+        select distinct on (lead_id) lead_id, call_id, tier, at from tier_overrides
+        where kind = 'priority' and at <= %(now)s order by lead_id, at desc
+    ), judged as (
+        select coalesce(w.call_id, (
+                   select c.id from calls c where c.lead_id = w.lead_id and c.created_at <= w.at
+                   order by c.created_at desc limit 1)) as call_id, w.lead_id, w.tier, w.at
+        from word w where w.tier is not null
+    )
+    select distinct on (s.call_id) s.call_id, j.at, j.tier, s.features as row
+    from judged j
+    join calls c on c.id = j.call_id
+    join scores s on s.call_id = c.id and not s.shadow and s.features <> '{}'
+    where c.created_at > %(now)s - %(settled)s::interval
+      and not exists (
+          select from lead_results r
+          where r.lead_id = j.lead_id and r.at >= c.created_at - %(day)s::interval and r.noted_at <= %(now)s)
+    order by s.call_id, s.scored_at desc
+    limit %(most)s
+"""
 _SEEN = """
     select s.features from scores s join calls c on c.id = s.call_id
     where not s.shadow and s.features <> '{}' and c.created_at > %(since)s and c.created_at <= %(until)s
@@ -58,6 +82,13 @@ def known(db: Connection, now: datetime, most: int = MOST) -> tuple[Known, ...]:
     """In the order in which they came to be known."""
     rows = db.execute(_KNOWN, {"now": now, "settled": SETTLED, "day": _DAY, "most": most})
     return tuple(Known(**row) for row in rows)
+
+
+def opinions(db: Connection, now: datetime, most: int = MOST_OPINIONS) -> tuple[Opinion, ...]:
+    """What people chose for leads whose end is not known: a call that is settled, or of which anybody said how it
+    ended, is left to its outcome."""
+    rows = db.execute(_OPINIONS, {"now": now, "settled": SETTLED, "day": _DAY, "most": most})
+    return tuple(Opinion(row["call_id"], row["at"], Tier(row["tier"]), row["row"]) for row in rows)
 
 
 def newest_rows(db: Connection, since: datetime, until: datetime, most: int = 1_000) -> tuple[dict[str, Any], ...]:

@@ -278,3 +278,53 @@ def test_a_night_is_planned_once_and_travels_as_a_job(house: House, shared_datab
     assert jobs.run(night.watch, resources, ref) == "not open"
     with house.database.worker(house.workspace) as db:
         assert not outbox.begin(db, ref.id)
+
+
+def override(house: House, lead: UUID, tier: str | None, at: datetime) -> None:
+    with psycopg.connect(house.url) as db:
+        db.execute(
+            "insert into tier_overrides (workspace_id, lead_id, kind, tier, who, at) "
+            "values (%s, %s, 'priority', %s, 'ann', %s)",
+            (house.workspace, lead, tier, at),
+        )
+
+
+def words(house: House, now: datetime = NOW) -> dict[UUID, str]:
+    with house.database.worker(house.workspace) as db:
+        return {one.call_id: one.tier.value for one in own_outcomes.opinions(db, now)}
+
+
+def test_a_persons_tier_is_evidence_only_until_the_end_is_known(house: House) -> None:
+    young, told, settled, back = (uuid4() for _ in range(4))
+    recent = NOW - 5 * DAY
+    calls = house.happened(
+        [
+            Past(recent, ROW, lead=young),
+            Past(recent, ROW, won=False, lead=told),
+            Past(OLD, ROW, lead=settled),
+            Past(recent, ROW, lead=back),
+        ]
+    )
+    for lead in (young, told, settled, back):
+        override(house, lead, "hot", NOW - DAY)
+    override(house, back, None, NOW - DAY / 2)  # taken back
+    assert words(house) == {calls[0]: "hot"}
+    override(house, young, "cold", NOW - DAY / 4)
+    assert words(house) == {calls[0]: "cold"}  # the newest word
+    assert words(house, NOW + SETTLED) == {}  # by then it is settled what became of it
+    assert {one.call_id for one in house.known(NOW + SETTLED)} >= {calls[0]}
+
+
+def test_nights_teach_the_challenger_with_peoples_words_and_its_card_tells_how_far_it_agrees(house: House) -> None:
+    house.happened(world(900, NOW - 80 * DAY, 49, seed=21))
+    soon = [Past(NOW - 3 * DAY, p.row, lead=uuid4()) for p in world(60, NOW - 3 * DAY, 1, seed=22)]
+    house.happened(soon)
+    for past in soon:
+        assert past.lead is not None
+        override(house, past.lead, "hot" if past.row["callback_asked"] == "yes" else "cold", NOW - DAY)
+    assert "on trial" in house.spend("2026-11-01", NOW)
+    (entry,) = house.registry().entries()
+    assert entry.metrics["words"] == 60
+    assert 0 <= entry.metrics["agreement_before"] <= 1
+    assert f"this model {entry.metrics['agreement']:.0%}" in entry.card
+    assert "## People's words" in entry.card

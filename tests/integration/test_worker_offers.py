@@ -92,9 +92,11 @@ def test_a_call_that_told_nothing_says_so(office: Office) -> None:
 
 @pytest.mark.parametrize("named", [True, False])
 def test_what_people_correct_is_what_the_next_call_is_told_by(office: Office, named: bool) -> None:
-    for number in range(8):
-        call = office.call(str(150 + number), "we charge a car at home", phone=f"+120255501{30 + number}")
-        assert number > 1 or office.offer(call).package == "pro"
+    told = [
+        office.call(str(150 + number), "we charge a car at home", phone=f"+120255501{30 + number}") for number in range(8)
+    ]
+    assert [office.offer(call).package for call in told] == ["pro"] * 8
+    for call in told:
         office.say(call, "elite", named=named)
     offer = office.offer(office.call("210", "we charge a car", phone="+12025550150"))
     assert offer.package == "elite"

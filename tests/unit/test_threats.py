@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,13 @@ ELSEWHERE = {
 }
 
 
+@cache
 def names_in(path: Path) -> set[str]:
     tree = ast.parse(path.read_text())
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
+@cache
 def by_threat() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {threat: [] for threat in THREATS}
     for path in (ROOT / "tests").rglob("test_*.py"):

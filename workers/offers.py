@@ -43,6 +43,12 @@ class OfferTiers:
         return self._kept[key]
 
 
+@lru_cache(maxsize=1)
+def of_this_process() -> OfferTiers:
+    """Made models are worth keeping for as long as the process lives."""
+    return OfferTiers()
+
+
 @lru_cache(maxsize=16)
 def _assortment(playbook: str, name: str) -> Assortment:
     return assortment_of(parse(playbook, name))

@@ -21,7 +21,7 @@ from app.settings import Settings, load
 from app.store.connect import Database
 from workers.couriers import Couriers, couriers_of
 from workers.model import Judge, Models
-from workers.offers import OfferTiers
+from workers.offers import OfferTiers, of_this_process
 from workers.shelf import StoredShelf
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Resources:
     rules: Rules
     now: Callable[[], datetime]
     data_dir: Path = Path(".strowger")
-    offers: OfferTiers = field(default_factory=OfferTiers)
+    offers: OfferTiers = field(default_factory=of_this_process)
     hooks: SignedPost | None = None
     couriers: Couriers | None = None
     prices: Prices | None = None

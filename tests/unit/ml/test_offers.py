@@ -101,20 +101,20 @@ def test_no_sentence_of_the_evaluation_was_learned_from() -> None:
     assert learned.isdisjoint((*choosers.LITTLE, *choosers.MIDDLE, *choosers.MUCH))
 
 
-def test_what_people_corrected_is_learned() -> None:
+def test_what_people_corrected_is_learned(solar: OfferModel) -> None:
     """Two corrections alike say little; a habit of the team's becomes the model's."""
     told = Told({"monthly_bill": "200"}, ("we charge a car at home",))
     habit = [Corrected(Told({"monthly_bill": str(150 + n)}, ("we charge a car",)), "elite") for n in range(12)]
-    assert train(NORTHLIGHT).suggest(told).package == "pro"
+    assert solar.suggest(told).package == "pro"
     taught = train(NORTHLIGHT, habit)
     assert taught.suggest(told).package == "elite"
     assert taught.version.startswith("offers-corrected-")
     assert taught.suggest(Told({"monthly_bill": "200"})).package == "pro"
 
 
-def test_a_correction_to_a_package_no_longer_sold_teaches_nothing() -> None:
+def test_a_correction_to_a_package_no_longer_sold_teaches_nothing(solar: OfferModel) -> None:
     gone = [Corrected(Told({"monthly_bill": "200"}), "platinum")]
-    assert train(NORTHLIGHT, gone).version == train(NORTHLIGHT).version
+    assert train(NORTHLIGHT, gone).version == solar.version
 
 
 def test_the_same_arguments_make_the_same_model(solar: OfferModel) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -22,10 +22,15 @@ from ml.text.model import TextModel
 from ml.text.store import SUFFIX, load, save
 
 LANGUAGES = ("en", "es")
-SENTENCES = ("sayings.csv", "phrasings.csv")  # in app/dialog/data; read as files, since models import no dialogue
+LOOK_ALIKES = "lookalikes.csv"
+SENTENCES = (
+    "sayings.csv",
+    "phrasings.csv",
+    LOOK_ALIKES,
+)  # in app/dialog/data; read as files, since models import no dialogue
 IN_DIALOGUE_ONLY = frozenset({"yes", "no", "repeat", "goodbye", "greeting", "done", "dont_know"})
 OTHER, STOP = "other", "stop_calling"
-MOST_FALSE = 0.008  # of sentences that are no wish to be left alone, taken for one
+MOST_FALSE = 0.006  # of ordinary sentences that are no wish to be left alone, taken for one
 OBJECTIONS = frozenset(
     {"not_interested", "price", "no_time", "already_have", "not_decision_maker", "trust", STOP, "call_back_later"}
 )
@@ -52,7 +57,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """`stop_from`: the probability of `stop_calling` from which it is what was meant, whatever else is likelier."""
+    """`stop_from`: the probability of `stop_calling` from which it is what was meant, whatever else is likelier, and
+    below which it is not."""
 
     model: TextModel
     stop_from: float
@@ -63,7 +69,8 @@ class Reader:
                 for row in self.model.probabilities(sentences)]  # fmt: skip
 
     def _reading(self, likely: dict[str, float]) -> Reading:
-        intent = STOP if likely[STOP] >= self.stop_from else max(likely, key=likely.__getitem__)
+        others = (label for label in likely if label != STOP)
+        intent = STOP if likely[STOP] >= self.stop_from else max(others, key=likely.__getitem__)
         welcome = sum(likely[label] for label in WELCOME) - sum(likely[label] for label in UNWELCOME)
         return Reading(intent, likely[intent], sum(likely[label] for label in OBJECTIONS), welcome)
 
@@ -99,10 +106,11 @@ def make(language: str, path: Path) -> TextModel:
     """Trains on our own sentences and writes the model with its card."""
     from ml.text.card import own_card
 
-    found = trained(examples(language))
-    stop_from = stop_cutoff(found)
+    pairs = examples(language)
+    found = trained(pairs)
+    stop_from = stop_cutoff(found, pairs, look_alikes(language))
     card, text = own_card(language, found, stop_from)
-    return save(replace(found.model, card=card), path, [text for text, _ in examples(language)[::40]], text)
+    return save(replace(found.model, card=card), path, [text for text, _ in pairs[::40]], text)
 
 
 def trained(pairs: Sequence[Example]) -> Trained:
@@ -110,21 +118,27 @@ def trained(pairs: Sequence[Example]) -> Trained:
 
 
 def examples(language: str) -> list[Example]:
-    """Our own sentences, but those that only mean something as an answer (yes, pardon, goodbye)."""
-    found: dict[Example, None] = {}
-    for name in SENTENCES:
-        text = (files("app") / "dialog" / "data" / name).read_text(encoding="utf-8")
-        for row in csv.DictReader(text.splitlines()):
-            if row["language"] == language and row["intent"] not in IN_DIALOGUE_ONLY:
-                found[row["text"], row["intent"]] = None
-    return list(found)
+    """Our own sentences, but those that only mean something as an answer (yes, pardon, goodbye); none twice."""
+    return list(dict.fromkeys(pair for name in SENTENCES for pair in _rows(name, language)))
 
 
-def stop_cutoff(found: Trained) -> float:
-    """The lowest probability that takes at most MOST_FALSE of the other sentences, each held out, for a wish to be left
-    alone: a miss costs more than a question too many."""
-    labels = found.model.labels
-    others = np.sort(found.model.likely(found.held_out)[found.truth != labels.index(STOP), labels.index(STOP)])
+def look_alikes(language: str) -> frozenset[str]:
+    """Sentences with the words of `stop_calling` that are none."""
+    return frozenset(text for text, _ in _rows(LOOK_ALIKES, language))
+
+
+def _rows(name: str, language: str) -> list[Example]:
+    text = (files("app") / "dialog" / "data" / name).read_text(encoding="utf-8")
+    rows = [(row["language"], row["text"], row["intent"]) for row in csv.DictReader(text.splitlines())]
+    return [(said, intent) for of, said, intent in rows if of == language and intent not in IN_DIALOGUE_ONLY]
+
+
+def stop_cutoff(found: Trained, pairs: Sequence[Example], look_alike: Collection[str]) -> float:
+    """The lowest probability that takes at most MOST_FALSE of the ordinary other sentences, each held out, for a wish
+    to be left alone: a miss costs more than a question too many."""
+    stop = found.model.labels.index(STOP)
+    ordinary = np.array([text not in look_alike for text, _ in sorted(pairs)])  # rows are trained in this order
+    others = np.sort(found.model.likely(found.held_out)[ordinary & (found.truth != stop), stop])
     allowed = int(MOST_FALSE * len(others))
     return float(np.nextafter(others[-1 - allowed], 1))
 

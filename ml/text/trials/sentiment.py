@@ -19,7 +19,7 @@ def cross_validated(
     held = [tuple(name for name in names if groups[name] & set(labels.split("|"))) for labels in found.labels]
     truth = np.array([[name in each for name in names] for each in held])
     told = np.zeros_like(truth)
-    folds = stratified(["|".join(each) for each in held])
+    folds = stratified([each[0] if each else "" for each in held])
     for number, (learn, ask) in enumerate(folds, 1):
         say(f"fold {number} of {len(folds)}, {len(learn):,} texts")
         model = train_several([found.texts[at] for at in learn], [held[at] for at in learn], names)

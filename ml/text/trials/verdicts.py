@@ -110,9 +110,12 @@ def _sales(data: Path, say: Say, opts_out: OptsOut) -> Iterator[Verdict]:
 
 def _stops(where: str, found: Told) -> Iterator[Verdict]:
     alone = f"rule alone {found.by_rule:.3f}, model alone {found.by_model:.3f}"
+    if found.missed:
+        alone += "; missed: " + ", ".join(found.missed[:5])
     what = f"{where}, stop_calling by rule or model, {found.wishes} wishes"
     yield Verdict(what, "1.00", f"{found.recall:.3f} ({alone})", found.recall == 1)
-    yield Verdict(f"{where}, others taken for stop_calling", "<= 1 %", f"{found.false:.2%}", found.false <= 0.01)
+    alike = f" (of sentences with its words {found.look_alike:.1%})" if found.look_alike else ""
+    yield Verdict(f"{where}, others taken for stop_calling", "<= 1 %", f"{found.false:.2%}{alike}", found.false <= 0.01)
 
 
 def at_least(what: str, found: float, needed: float) -> Verdict:

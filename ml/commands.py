@@ -32,7 +32,8 @@ app = typer.Typer(help="Models for people with a CSV: train, evaluate, score.", 
 
 
 class _ModelUnlessNamed(TyperGroup):
-    """`evaluate` alone measures a model and needs its options; with the name of something else it does not."""
+    """`evaluate` alone is about a model of leads and needs its options; with the name of something else it does not.
+    So are `train` and `score`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if any(arg in self.commands for arg in args[:1]):
@@ -41,8 +42,12 @@ class _ModelUnlessNamed(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-evaluation = typer.Typer(cls=_ModelUnlessNamed, invoke_without_command=True, subcommand_metavar="[WHAT]")
+training, evaluation, scoring = (
+    typer.Typer(cls=_ModelUnlessNamed, invoke_without_command=True, subcommand_metavar="[WHAT]") for _ in range(3)
+)
+app.add_typer(training, name="train")
 app.add_typer(evaluation, name="evaluate")
+app.add_typer(scoring, name="score")
 
 
 def train(
@@ -123,8 +128,9 @@ Cost = Annotated[float, typer.Option(help="What a call costs, in the same curren
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command("train")
+@training.callback()
 def train_command(
+    context: typer.Context,
     in_: In,
     label: Label,
     model: ModelPath,
@@ -147,6 +153,8 @@ def train_command(
     as_json: Json = False,
 ) -> None:
     """Train a model on a CSV. Columns known only after the call are put aside and named."""
+    if context.invoked_subcommand is not None:
+        return
     from ml.tiers import Team
 
     with _one_sentence(), _spinner() as say:
@@ -248,14 +256,17 @@ def models_command(
         raise typer.Exit(1)
 
 
-@app.command("score")
+@scoring.callback()
 def score_command(
+    context: typer.Context,
     in_: In,
     out: Annotated[Path, typer.Option("--out", help="Where to write the scores.", show_default=False)],
     model: Annotated[Path | None, typer.Option("--model", help="A model file; without it, the shipped model.")] = None,
     as_json: Json = False,
 ) -> None:
     """Score every row of a CSV: probability, tier, bounds, three reasons, model version."""
+    if context.invoked_subcommand is not None:
+        return
     with _one_sentence(), _bar() as progress:
         scored = score(in_, out, model, progress=progress)
     for name, count in scored.unusable.items():
@@ -269,6 +280,54 @@ def score_command(
         return
     tiers = ", ".join(f"{count:,} {tier}" for tier, count in sorted(scored.tiers.items(), key=lambda t: _TIERS[t[0]]))
     typer.echo(f"{scored.rows:,} rows scored ({tiers}) -> {out}")
+
+
+TextColumn = Annotated[str, typer.Option("--text", help="The column with the texts.")]
+
+
+@training.command("text")
+def train_text_command(
+    in_: In,
+    label: Annotated[str, typer.Option("--label", help="The column with one label a text.", show_default=False)],
+    model: ModelPath,
+    text: TextColumn = "text",
+    outside: Annotated[
+        str, typer.Option(help="The label of texts that are about none of the others.", show_default="none")
+    ] = "",
+    licence: Annotated[str, typer.Option(help="The licence of the texts, for the card.")] = "not said",
+    as_json: Json = False,
+) -> None:
+    """Train a model of words on texts with labels. The card says how good it is on each text left out in turn."""
+    from ml.text.files import Source, train_on
+
+    with _one_sentence(), _spinner() as say:
+        trained = train_on(Source(in_, label, text, outside, licence), model, say)
+    if as_json:
+        _print_json({"model": str(model), "version": trained.version, "card": trained.card})
+        return
+    card = trained.card
+    typer.echo(f"Trained {trained.version} on {card['texts']:,} texts, {card['labels']} labels -> {model}")
+    typer.echo(f"Each text left out in turn, {card['held_out_accuracy']:.1%} are told right.")
+    typer.echo(f"Card: {model}.card.md")
+
+
+@scoring.command("text")
+def score_text_command(
+    in_: In,
+    out: Annotated[Path, typer.Option("--out", help="Where to write the labels.", show_default=False)],
+    model: ModelPath,
+    text: TextColumn = "text",
+    as_json: Json = False,
+) -> None:
+    """Label every text of a CSV: label, probability, model version."""
+    from ml.text.files import label_file
+
+    with _one_sentence(), _spinner() as say:
+        count = label_file(in_, out, model, text, say)
+    if as_json:
+        _print_json({"rows": count})
+        return
+    typer.echo(f"{count:,} texts labelled -> {out}")
 
 
 _TIERS = {"hot": 0, "warm": 1, "cold": 2}

@@ -31,12 +31,27 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(caches.match(event.request).then((kept) => kept ?? fetch(event.request)));
 });
 
+// The same news pushed twice replaces itself (its tag); open pages look at their list anew.
 self.addEventListener("push", (event) => {
-  const { title = "Strowger", body = "", url = "/" } = event.data ? event.data.json() : {};
-  event.waitUntil(self.registration.showNotification(title, { body, icon: "/icon-192.png", data: { url } }));
+  const { title = "Strowger", body = "", url = "/", tag } = event.data ? event.data.json() : {};
+  event.waitUntil(
+    Promise.all([
+      self.registration.showNotification(title, { body, tag, icon: "/icon-192.png", data: { url } }),
+      self.clients.matchAll({ type: "window" }).then((pages) => pages.forEach((page) => page.postMessage("news"))),
+    ]),
+  );
 });
 
+// A page that is open is brought to the front and shown the place; only where there is none is one opened.
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(self.clients.openWindow(event.notification.data.url));
+  const url = new URL(event.notification.data.url, self.location.origin);
+  if (url.origin !== self.location.origin) return;
+  event.waitUntil(
+    self.clients.matchAll({ type: "window" }).then(async ([page]) => {
+      if (!page) return self.clients.openWindow(url.href);
+      await page.focus();
+      page.postMessage({ go: url.pathname + url.search });
+    }),
+  );
 });

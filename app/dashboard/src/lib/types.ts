@@ -26,6 +26,10 @@ export type ImportResult = Api.ImportResult;
 export type Cuts = Api.Cuts;
 
 export type Funnel = Api.Funnel;
+export type News = Api.Notification;
+export type NewsSettings = Api.NotificationSettings;
+export type NewsRule = Api.NotificationRule;
+export type ReportSchedule = Api.Schedule;
 /** A row has what its report tells; these are there in each of its rows. */
 type Told<Names extends keyof Api.Row> = { [Name in Names]-?: NonNullable<Api.Row[Name]> };
 export type DayRow = Told<"day" | "calls" | "conversed" | "booked"> & Pick<Api.Row, "reply_p50_ms" | "cost_usd">;

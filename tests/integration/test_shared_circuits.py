@@ -11,7 +11,7 @@ import pytest
 from app.errors import ProviderDown
 from app.providers.breaker import Rules
 from app.providers.circuits import Circuit, FuseBox, Service
-from app.providers.shared_circuits import ANSWER_S, KEY, SharedCircuits
+from app.providers.shared_circuits import ANSWER_S, KEY, SharedCircuits, open_now
 
 OPENAI = Service("llm", "openai")
 LIMITED = ProviderDown("HTTP 429", provider_code=429)
@@ -38,6 +38,19 @@ def opened() -> FuseBox:
 
 def admits(box: FuseBox, tenant: str = "a") -> bool:
     return box.circuits("llm", tenant).admits("openai", now())
+
+
+def test_somebody_who_only_looks_sees_what_is_open_and_nothing_that_is_too_old(url: str) -> None:
+    import redis
+
+    async def main() -> None:
+        assert await SharedCircuits(url).exchange(opened())
+
+    asyncio.run(main())
+    with redis.Redis.from_url(url) as valkey:
+        valkey.zadd(KEY, {"tts|forgotten|": 1})
+    assert open_now(url) == (Circuit("llm", "openai", "a"),)
+    assert open_now("redis://127.0.0.1:1/0") == ()
 
 
 def test_what_one_process_opens_is_open_for_the_same_business_in_all(url: str) -> None:

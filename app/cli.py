@@ -374,6 +374,17 @@ def replay(
 
 
 @cli.command()
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Deletes now what is past its days, as the workers do every night."""
+    from app.retention import run
+
+    raise typer.Exit(run(dry=dry_run, as_json=as_json))
+
+
+@cli.command()
 def simulate(
     calls: Annotated[int, typer.Option(help="How many people phone in.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,

@@ -22,6 +22,7 @@ TASKS = {
     "webhook": "webhook.deliver",
     "notify": "notice.deliver",
     "report": "report.send",
+    "retention": "retention.night",
 }
 
 

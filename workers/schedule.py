@@ -16,7 +16,7 @@ from app.errors import StrowgerError
 from app.providers.shared_circuits import open_now
 from app.sales.prices import Prices
 from app.store.connect import Database
-from workers import logs, night, reports
+from workers import logs, night, reports, retention
 from workers.broker import Broker
 from workers.campaigns import Dialler
 from workers.notices import Watch
@@ -45,6 +45,7 @@ def table(database: Database, broker: Broker, watch: Watch) -> tuple[Every, ...]
         Every("budgets", 300.0, watch.budgets),
         Every("reports", 30.0, lambda: reports.plan(database, datetime.now(UTC))),
         Every("nights", 300.0, lambda: night.plan(database, datetime.now(UTC))),
+        Every("retention", 300.0, lambda: retention.plan(database, datetime.now(UTC))),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workers import followup, night, notify, outcomes, reports, rescore, scoring, webhooks
+from workers import followup, night, notify, outcomes, reports, rescore, retention, scoring, webhooks
 from workers.jobs import Act
 
 # What a job can be about. The relay knows which kind of job goes to which of them.
@@ -18,4 +18,5 @@ JOBS: Mapping[str, Act] = {
     "webhook.deliver": webhooks.deliver,
     "notice.deliver": notify.deliver,
     "report.send": reports.send,
+    "retention.night": retention.forget,
 }

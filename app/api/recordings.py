@@ -36,6 +36,10 @@ class Recordings:
     def __contains__(self, call_sid: str) -> bool:
         return self._find(call_sid) is not None
 
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
     def keep(self, call_sid: str, wav: bytes) -> None:
         """A call that we recorded ourselves."""
         folder = self._folder / "kept"

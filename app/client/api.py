@@ -110,6 +110,7 @@ class CallDetail(TypedDict):
     follow_up: str | None
     answered_by: str | None
     recording: bool
+    forgotten_at: str | None
 
 
 class CallItem(TypedDict):
@@ -263,6 +264,12 @@ class Done(TypedDict):
     sid: str
 
 
+class Due(TypedDict):
+    recordings: int
+    calls: int
+    leads: int
+
+
 class Event(TypedDict):
     seq: int
     at_ms: int
@@ -324,6 +331,25 @@ class HeardLines(TypedDict):
 
 class Hint(TypedDict):
     text: str
+
+
+class HoldOut(TypedDict):
+    id: str
+    lead_id: str | None
+    lead: str | None
+    why: str
+    set_by: str
+    set_at: str
+
+
+class HoldWanted(TypedDict):
+    why: str
+    lead_id: NotRequired[str | None]
+
+
+class Holds(TypedDict):
+    items: list[HoldOut]
+    next_cursor: NotRequired[None]
 
 
 class ImportResult(TypedDict):
@@ -865,6 +891,13 @@ class Report(TypedDict):
     rows: list[Row]
 
 
+class Retention(TypedDict):
+    recording_days: int
+    retention_days: int
+    due: Due
+    last_at: str | None
+
+
 Role = Literal["viewer", "agent", "manager", "admin", "owner"]
 
 class Rotation(TypedDict):
@@ -1097,6 +1130,7 @@ class Workspace(TypedDict):
     time_zone: str
     locale: str
     retention_days: int
+    recording_days: int
     quiet_hours: QuietHours | None
     capacity_per_day: int
     value_usd: float
@@ -1109,6 +1143,7 @@ class WorkspaceChange(TypedDict):
     time_zone: NotRequired[str]
     locale: NotRequired[Literal["en", "es"]]
     retention_days: NotRequired[int]
+    recording_days: NotRequired[int]
     quiet_hours: NotRequired[QuietHours | None]
     capacity_per_day: NotRequired[int]
     value_usd: NotRequired[float]
@@ -1435,6 +1470,21 @@ class Client(Transport):
     def reports_get(self, kind: str, *, format: Literal["json", "csv", "xlsx"] | None = None, from_: str | None = None, to: str | None = None, zone: str | None = None, playbook: str | None = None, number: str | None = None) -> Report:
         """Cost is the telephone line's, from the dated price table; providers' own prices are on each call."""
         return cast("Report", self._send("GET", f"/reports/{place(kind)}", query={"format": format, "from": from_, "to": to, "zone": zone, "playbook": playbook, "number": number}))
+
+    def retention_get(self) -> Retention:
+        return cast("Retention", self._send("GET", "/retention"))
+
+    def holds_list(self) -> Holds:
+        """Those in force."""
+        return cast("Holds", self._send("GET", "/holds"))
+
+    def holds_create(self, body: HoldWanted) -> HoldOut:
+        """From now on nothing of it is deleted until the hold is lifted."""
+        return cast("HoldOut", self._send("POST", "/holds", body=body))
+
+    def holds_lift(self, hold_id: str) -> None:
+        """Who set it and who lifted it stays known."""
+        self._send("DELETE", f"/holds/{place(hold_id)}")
 
     def session_open(self, body: SignIn) -> Session:
         return cast("Session", self._send("POST", "/session", body=body))

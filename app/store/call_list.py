@@ -14,7 +14,7 @@ from app.store.scores import SERVING_FIRST
 _SELECT = f"""
     select c.id, c.call_sid, c.direction, c.caller, c.called, c.lead_id, l.name as lead_name, c.playbook,
            c.playbook_version, c.status, c.end_reason, c.recording_path, c.created_at, c.answered_at, c.ended_at,
-           o.result, o.facts, o.appointment, o.follow_up, coalesce(o.turns, 0) as turns,
+           c.forgotten_at, o.result, o.facts, o.appointment, o.follow_up, coalesce(o.turns, 0) as turns,
            coalesce(o.interruptions, 0) as interruptions, coalesce(o.duration_ms, 0) as duration_ms, o.reply_p50_ms,
            s.probability, s.tier
     from calls c
@@ -76,6 +76,7 @@ class CallView:
     created_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
+    forgotten_at: datetime | None
     result: str | None
     facts: dict[str, str] | None
     appointment: str | None

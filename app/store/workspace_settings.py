@@ -13,15 +13,15 @@ from app.errors import NotFound
 from app.store.connect import Connection
 
 _GET = """
-    select id, name, time_zone, locale, retention_days, quiet_from, quiet_to, capacity_per_day, value_usd,
-           call_cost_usd, created_at
+    select id, name, time_zone, locale, retention_days, recording_days, quiet_from, quiet_to, capacity_per_day,
+           value_usd, call_cost_usd, created_at
     from workspaces
 """
 _SET = """
     update workspaces set
         name = %(name)s, time_zone = %(time_zone)s, locale = %(locale)s, retention_days = %(retention_days)s,
-        quiet_from = %(quiet_from)s, quiet_to = %(quiet_to)s, capacity_per_day = %(capacity_per_day)s,
-        value_usd = %(value_usd)s, call_cost_usd = %(call_cost_usd)s
+        recording_days = %(recording_days)s, quiet_from = %(quiet_from)s, quiet_to = %(quiet_to)s,
+        capacity_per_day = %(capacity_per_day)s, value_usd = %(value_usd)s, call_cost_usd = %(call_cost_usd)s
 """
 
 
@@ -32,6 +32,7 @@ class WorkspaceSettings:
     time_zone: str
     locale: str
     retention_days: int
+    recording_days: int
     quiet_from: time | None
     quiet_to: time | None
     capacity_per_day: int

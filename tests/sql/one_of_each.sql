@@ -113,3 +113,5 @@ values (pg_temp.id('notice sent'), pg_temp.id('workspace'), pg_temp.id('notifica
 insert into report_schedules (id, workspace_id, report, format, hour, emails, next_at, created_by)
 values (pg_temp.id('schedule'), pg_temp.id('workspace'), 'funnel', 'csv', 7, '{ops@example.com}', now() + interval '1 day',
         pg_temp.id('manager'));
+insert into legal_holds (id, workspace_id, lead_id, why, set_by)
+values (pg_temp.id('hold'), pg_temp.id('workspace'), pg_temp.id('lead'), 'A complaint is being looked at.', pg_temp.id('admin'));

@@ -24,6 +24,11 @@ ACCESS: Final[dict[str, Needed]] = {
     # workspace
     "workspace_get": VIEWER,
     "workspace_update": ADMIN,
+    # retention, holds
+    "retention_get": ADMIN,
+    "holds_list": ADMIN,
+    "holds_create": ADMIN,
+    "holds_lift": ADMIN,
     # members
     "members_list": VIEWER,
     "members_create": ADMIN,

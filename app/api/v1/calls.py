@@ -67,6 +67,7 @@ class CallDetail(CallItem):
     follow_up: str | None
     answered_by: str | None
     recording: bool
+    forgotten_at: datetime | None
 
 
 class Event(BaseModel):
@@ -225,6 +226,7 @@ async def get(sid: Sid, web: Site, caller: Caller, request: Request) -> Response
         follow_up=row.follow_up,
         answered_by=told.answered_by,
         recording=sid in web.recordings,
+        forgotten_at=row.forgotten_at,
     )
     return tagged(request, detail)
 

@@ -44,6 +44,7 @@ class Workspace(BaseModel):
     time_zone: str
     locale: str
     retention_days: int
+    recording_days: int
     quiet_hours: QuietHours | None
     capacity_per_day: int
     value_usd: float
@@ -61,6 +62,7 @@ class Workspace(BaseModel):
             time_zone=row.time_zone,
             locale=row.locale,
             retention_days=row.retention_days,
+            recording_days=row.recording_days,
             quiet_hours=quiet,
             capacity_per_day=row.capacity_per_day,
             value_usd=float(row.value_usd),
@@ -78,6 +80,7 @@ class WorkspaceChange(BaseModel):
     time_zone: Annotated[str, AfterValidator(_zone)] = Field("", max_length=64)
     locale: Literal["en", "es"] = "en"
     retention_days: int = Field(180, ge=1, le=3650)
+    recording_days: int = Field(30, ge=1, le=3650)
     quiet_hours: QuietHours | None = None
     capacity_per_day: int = Field(40, ge=1, le=100_000)
     value_usd: float = Field(0, ge=0, le=1e9, allow_inf_nan=False)
@@ -112,7 +115,7 @@ def _changed(now: WorkspaceSettings, change: WorkspaceChange) -> dict[str, objec
         quiet = (hours.from_, hours.to) if hours else (None, None)
     values: dict[str, object] = {
         name: given.get(name, getattr(now, name))
-        for name in ("name", "time_zone", "locale", "retention_days", "capacity_per_day", *_MONEY)
+        for name in ("name", "time_zone", "locale", "retention_days", "recording_days", "capacity_per_day", *_MONEY)
     }
     values |= {name: Decimal(str(values[name])) for name in _MONEY}
     return values | {"quiet_from": quiet[0], "quiet_to": quiet[1]}

@@ -31,6 +31,7 @@ PARAMETERS: dict[str, Callable[[str], str]] = {
     "key_id": lambda tag: id_of(tag, "api key"),
     "invitation_id": lambda tag: id_of(tag, "invitation"),
     "webhook_id": lambda tag: id_of(tag, "webhook"),
+    "hold_id": lambda tag: id_of(tag, "hold"),
     "lead_id": lambda tag: id_of(tag, "lead"),
     "number_id": lambda tag: id_of(tag, "number"),
     "subscription_id": lambda tag: id_of(tag, "subscription"),
@@ -47,6 +48,7 @@ BODIES: dict[str, Callable[[], Any]] = {
     "invitations_create": lambda: {"role": "viewer"},
     "controls_whisper": lambda: {"text": "mention the warranty"},
     "calls_create": lambda: {"to": "+12025550198"},
+    "holds_create": lambda: {"why": "A complaint."},
     "workspace_update": lambda: {"name": "Workspace a"},
     "notifications_set_rules": lambda: {"emails": ["ops@example.com"]},
     "notifications_subscribe": lambda: {

@@ -52,6 +52,9 @@ LOOP_LAG_P99_SECONDS = Gauge(
     "event_loop_lag_p99_seconds", "The worst of the processes, over some seconds.", multiprocess_mode="livemax"
 )
 LOOP_BLOCKED = Counter("event_loop_blocked", "Times the event loop stood still for half a second.")
+PHRASES_BYTES = Gauge(
+    "phrases_bytes", "Sound of lines kept in memory for being said again.", multiprocess_mode="livesum"
+)
 CALL_SHARE = Gauge("call_core_share", "What a call costs: share of a core.", multiprocess_mode="livemax")
 
 

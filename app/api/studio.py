@@ -78,6 +78,7 @@ class ProviderStudio:
         trio = self._providers.trio(
             book, today=today, direction=call.direction, tenant=str(call.workspace_id), meter=meter
         )
+        observe.PHRASES_BYTES.set(self._providers.phrase_bytes)
         dialogue = Continued(trio.dialogue, log) if log else trio.dialogue
         parts = Parts(dialogue, trio.stt, trio.tts, self._providers.voice_activity(), used=meter.used)
         return Cast(parts, stand_ins(book, self._pack), book.machines.strategy)

@@ -76,9 +76,13 @@ class Heard:
 
     @property
     def cleared_s(self) -> float:
-        """From when a slow link was free again to the first `clear`."""
+        """From when a slow link was free again to the first `clear` after the caller spoke; 0 for one that was sooner."""
+        spoke_at = self.record.answered_at + self.record.handset.spoken[0].from_ms / 1000
         found = [
-            at - stream.freed_at for stream in self.record.streams for at in stream.clears_at if at >= stream.freed_at
+            max(0.0, at - stream.freed_at)
+            for stream in self.record.streams
+            for at in stream.clears_at
+            if at >= spoke_at
         ]
         return min(found, default=_LONG_S)
 

@@ -43,12 +43,12 @@ class SlowCarrier(Strain):
     """In the middle of the opening the link becomes slow; somebody breaks in, and then it is free again."""
 
     name = "F17"
-    SLOW_FROM_MS, SLOW_MS, BREAK_IN_MS, OTHERS = 3_000, 10_000, 2_500, 5
+    SLOW_FROM_MS, SLOW_MS, BREAK_IN_MS, OTHERS = 1_500, 6_500, 2_000, 5
 
     async def play(self, desk: Desk, pid: int, seeds: int) -> AsyncIterator[Found]:
         usual = await desk.hold(desk.talkers(self.OTHERS, 15))
         dice = Random(self.name)
-        free_at = [self.SLOW_FROM_MS + self.SLOW_MS + dice.randrange(0, 2000, 20) for _ in range(seeds)]
+        free_at = [self.SLOW_FROM_MS + self.SLOW_MS + dice.randrange(0, 1500, 20) for _ in range(seeds)]
         callers = [desk.breaks_in(ms - self.BREAK_IN_MS) for ms in free_at]
         faults = [Faults(slow_read_ms=(ms - self.SLOW_MS, ms)) for ms in free_at]
         async with asyncio.TaskGroup() as group:

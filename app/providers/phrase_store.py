@@ -55,6 +55,11 @@ class PhraseStore:
                 self._phrases.move_to_end(path.stem, last=False)
                 self._bytes += len(phrase.mulaw)
 
+    @property
+    def held_bytes(self) -> int:
+        """Of sound, in memory."""
+        return self._bytes
+
     def find(self, key: str) -> Speech | None:
         with self._lock:
             phrase = self._phrases.get(key)

@@ -171,6 +171,11 @@ class Providers:
     def voice_activity(self) -> VoiceActivity:
         return self._shared.voice
 
+    @property
+    def phrase_bytes(self) -> int:
+        """Sound of lines that is kept for being said again."""
+        return self._shared.phrases.held_bytes
+
     def prepare(self, playbook: Playbook) -> None:
         """Loads what a call with this playbook needs from its first word on. On a new machine, or after the playbook
         changed, its intents are trained now, which takes seconds."""

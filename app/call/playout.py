@@ -26,6 +26,8 @@ PIECE_MS = 100
 LEAD_MS = 200  # after a tick the lead is between this and this plus one piece
 LOW_DB = -24.0  # beside the caller's own voice as good as silence; still one line of speech when it comes back
 LOST_MARK_MS = 2000  # a mark this late after its time will not come: then the clock is believed
+BEHIND_MS = 4000  # a carrier so far behind gets no more: what waits here can be taken back at once (F17)
+GIVEN_UP_MS = 15_000  # unless its marks have stopped for good, and the sound perhaps has not
 _REMEMBERED = 8  # changes of volume that may still be on their way to the ear
 
 _GAINS = {Volume.FULL: 1.0, Volume.LOW: gain(LOW_DB), Volume.HELD: 0.0}
@@ -122,7 +124,7 @@ class Playout:
 
     def due(self, now_ms: float) -> Iterator[Piece | Mark]:
         """What to hand to the carrier now."""
-        if self._volume is Volume.HELD:
+        if self._volume is Volume.HELD or self._behind(now_ms):
             return
         for utterance in tuple(self._queue):
             while utterance.waiting and (size := self._size(utterance, self._dry_ms - now_ms)):
@@ -253,6 +255,12 @@ class Playout:
         mark = Mark(self._name(utterance))
         self._plan.append((mark.name, reached_ms))
         return mark
+
+    def _behind(self, now_ms: float) -> bool:
+        """The carrier sends marks back, and the next one is long overdue."""
+        if self._trip_ms is None or not self._plan:
+            return False
+        return BEHIND_MS < now_ms - self._plan[0][1] < GIVEN_UP_MS
 
     def _time_trip(self, name: str, now_ms: float) -> None:
         """Marks come back in order; one that was lost is skipped."""

@@ -17,6 +17,7 @@ from app.local import NUMBER
 
 GAP_S = 0.1  # between two people's dialling
 _LONG_S = 99.0
+_STAYS_MS = 4_000
 
 
 class Ringer(Talker):
@@ -38,13 +39,17 @@ class BreaksIn(Caller):
 
     async def talk(self, handset: Handset) -> None:
         self.handset = handset
-        await handset.until(lambda: handset.now_ms >= self._at_ms)
+        await self._wait_until(self._at_ms)
         await self.converse()
         handset.hang_up()
 
     async def converse(self) -> None:
         await self.ask("break in")
+        await self._wait_until(self._at_ms + _STAYS_MS)  # what he hears meanwhile may be from before
         await self.hear_out()
+
+    async def _wait_until(self, ms: int) -> None:
+        await self.handset.until(lambda: self.handset.now_ms >= ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Heard:
 
     @property
     def cleared_s(self) -> float:
-        """From when a slow link was free again to the first `clear` after the caller spoke; 0 for one that was sooner."""
+        """From when a slow link was free again to the first `clear` after the caller spoke; 0 if it had come before."""
         spoke_at = self.record.answered_at + self.record.handset.spoken[0].from_ms / 1000
         found = [
             max(0.0, at - stream.freed_at)

@@ -12,6 +12,7 @@ import httpx
 from app.errors import CarrierFault, Disconnected
 from app.exchange.edges import Form, MediaSocket, Reply, Request
 from app.exchange.network import HttpWebhooks
+from app.exchange.throttle import Throttle
 
 Answer = Callable[[str, Form, Mapping[str, str]], Awaitable[tuple[int, str]]]
 
@@ -78,7 +79,7 @@ class MemorySocket:
 
     def __init__(self, outward: _Pipe, inward: _Pipe) -> None:
         self._outward, self._inward = outward, inward
-        self._bytes_per_s: float | None = None
+        self._throttle = Throttle()
 
     def send(self, text: str) -> None:
         self._outward.put(text)
@@ -88,12 +89,11 @@ class MemorySocket:
 
     async def receive(self) -> str | bytes:
         frame = await self._inward.take()
-        if self._bytes_per_s is not None:
-            await asyncio.sleep(len(frame) / self._bytes_per_s)
+        await self._throttle.take(len(frame))
         return frame
 
     def read_at(self, bytes_per_s: float | None) -> None:
-        self._bytes_per_s = bytes_per_s
+        self._throttle.at(bytes_per_s)
 
     async def close(self, code: int = 1000) -> None:
         self.reset()

@@ -8,7 +8,6 @@ the public address, and `wss://` ends at the route.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Mapping
 from typing import cast
@@ -25,9 +24,9 @@ from websockets.uri import parse_uri
 
 from app.errors import CarrierFault, Disconnected
 from app.exchange.edges import MediaSocket, Reply, Request
+from app.exchange.throttle import Throttle
 
 HANDSHAKE_S = 5.0
-_LITTLE_BYTES = 4096  # a system buffers much for whoever reads slowly; then the other side would not notice
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -100,8 +99,7 @@ class _Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parts: list[bytes] = []
         self._text = True
-        self._bytes_per_s: float | None = None
-        self._reading_again: asyncio.TimerHandle | None = None
+        self._throttle = Throttle()
         self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -116,10 +114,6 @@ class _Wire(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        if self._bytes_per_s is not None and self._transport is not None:
-            self._transport.pause_reading()
-            rest_s = len(data) / self._bytes_per_s
-            self._reading_again = asyncio.get_running_loop().call_later(rest_s, self._transport.resume_reading)
         self._protocol.receive_data(data)
         self._flush()
         self._take()
@@ -147,22 +141,16 @@ class _Wire(asyncio.Protocol):
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def read_at(self, bytes_per_s: float | None) -> None:
-        if self._transport is None or bytes_per_s == self._bytes_per_s:
-            return
-        self._bytes_per_s = bytes_per_s
-        if bytes_per_s is not None:
-            plug = self._transport.get_extra_info("socket")
-            plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LITTLE_BYTES)
-        elif self._reading_again is not None:
-            self._reading_again.cancel()
-            self._reading_again = None
-            self._transport.resume_reading()
+        """What waits meanwhile waits here: a system whose buffers are full drops packets, and how long it takes to send
+        them again would be measured instead."""
+        self._throttle.at(bytes_per_s)
 
     async def receive(self) -> str | bytes:
         frame = await self._inbox.get()
         if frame is None:
             self._inbox.put_nowait(None)
             raise Disconnected("the other end closed the socket")
+        await self._throttle.take(len(frame))
         return frame
 
     async def close(self, code: int = 1000) -> None:

@@ -8,6 +8,7 @@ from app.dialog.patience import Patience
 from app.dialog.transcript import transcript_of
 from app.errors import ProviderDown
 from app.exchange.faults import Faults
+from app.exchange.media import REAL_TIME
 from app.exchange.personas import HangUp, HangUpMidWord, Silence, Speak, WaitForAgent
 from app.ports import Closing, Finish, Say
 from app.providers.scripted import (
@@ -68,6 +69,21 @@ def test_F16_a_connection_that_died_without_a_word_is_noticed_in_five_seconds(sc
     held = scene(dialogue, faults=Faults(freeze_socket_after_ms=6000)).hold(Silence(30_000), HangUp())
     assert held.reason == "media_lost"
     assert 10_500 <= held.entries[-1].at_ms <= 11_500
+
+
+def test_F17_a_carrier_that_reads_slowly_has_five_seconds_in_front_of_it_at_most_and_a_clear_at_once_when_it_is_free(
+    scene,
+):
+    long = Say((" ".join(["and so on"] * 120) + ".",), "answer:it")
+    dialogue = ScriptedDialogue((long,), script({"stop": ANSWER}))
+    faults = Faults(slow_read_ms=(2000, 42_000))
+    held = scene(dialogue, ScriptedSpeechToText("stop please"), faults=faults).hold(
+        Silence(38_000), Speak("stop please"), Silence(10_000), HangUp()
+    )
+    stream = held.record.streams[0]
+    assert 20_000 < stream.piled_bytes < 5 * REAL_TIME
+    assert [at for at in stream.clears_at if stream.freed_at <= at <= stream.freed_at + 0.3]
+    assert held.facts(AgentHeard)[-1].complete  # the answer, which goes on from there
 
 
 def test_T02_a_flood_closes_the_socket(scene):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.call.playout import LEAD_MS, LOST_MARK_MS, PIECE_MS, Mark, Piece, Playout
+from app.call.playout import BEHIND_MS, GIVEN_UP_MS, LEAD_MS, LOST_MARK_MS, PIECE_MS, Mark, Piece, Playout
 from app.ports import Played
 
 
@@ -168,3 +168,19 @@ def test_every_byte_is_sent_once_and_in_order_and_the_lead_is_bounded(script):
         sent += b"".join(part.mulaw for part in playout.due(now_ms) if isinstance(part, Piece))
     assert bytes(sent[: len(given_)]) == bytes(given_)
     assert len(sent) - len(given_) < 160
+
+
+def test_F17_a_carrier_whose_marks_are_long_overdue_gets_no_more_until_the_next_one_or_for_good():
+    playout = Playout()
+    playout.play(1, audio(60_000))
+    for now_ms in range(0, 2000, 100):
+        list(playout.due(now_ms))
+    playout.marked("g1-1-0", 50)
+    overdue = 100 + BEHIND_MS  # the mark at 100 ms is the next
+    assert sent_ms(playout.due(overdue)) > 0
+    assert sent_ms(playout.due(overdue + 100)) == 0
+    playout.marked("g1-1-1500", overdue + 200)
+    assert sent_ms(playout.due(overdue + 200)) > 0
+    for now_ms in range(overdue + 300, 1600 + GIVEN_UP_MS, 100):
+        list(playout.due(now_ms))
+    assert sent_ms(playout.due(1600 + GIVEN_UP_MS)) > 0  # its marks have stopped: better heard than waited for

@@ -291,6 +291,18 @@ def models_show(version: str, as_json: AsJson = False) -> None:
     raise typer.Exit(show(version, as_json=as_json))
 
 
+@models.command("add")
+def models_add(
+    file: Annotated[Path, typer.Argument(help="A model file, as `strowger train` writes it.")],
+    target: Annotated[str, typer.Option(help="What it foretells.")] = "converted",
+    as_json: AsJson = False,
+) -> None:
+    """Put a model of your own into the registry, as a candidate."""
+    from app.model_registry import add
+
+    raise typer.Exit(add(file, target=target, as_json=as_json))
+
+
 @models.command("promote")
 def models_promote(version: str, why: Why = "asked for", as_json: AsJson = False) -> None:
     """Make a model the champion. The one before it is remembered."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import typer
@@ -46,6 +47,23 @@ def show(version: str, *, as_json: bool) -> int:
     typer.echo(f"data {lineage.data_sha256[:12]}, file {entry.file_sha256[:12]}, code {lineage.code_version}")
     typer.echo(f"\n{entry.card}" if entry.card else "It has no card.")
     return 0
+
+
+def add(file: Path, *, target: str, as_json: bool) -> int:
+    """As a candidate; the same file twice is once. Raises ModelRefused and BadTable."""
+    from ml.artifacts import load as read
+    from ml.artifacts import place
+    from ml.life import entry_from
+    from workers.shelf import StoredShelf
+
+    loaded = read(file)
+    settings = load()
+    with _workspace() as (database, workspace):
+        shelf = StoredShelf(database, workspace, settings.data_dir / "models" / "own")
+        entry = entry_from(loaded.model, shelf.keep(place(file)), target)
+        new = StoredRegistry(lambda: database.worker(workspace)).add(entry)
+    said = f"{entry.version} is a candidate for {target}; `strowger models promote {entry.version}` lets it score."
+    return _said(entry, said if new else f"{entry.version} was there before.", as_json)
 
 
 def promote(version: str, *, why: str, as_json: bool) -> int:

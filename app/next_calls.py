@@ -17,7 +17,7 @@ from app.compliance.number import place
 from app.compliance.rules import Rules
 from app.sales.answering import OWN_TRIES as OWN
 from app.sales.answering import AnswerRates, Belief, Segment, Slot, Tally, learn
-from app.sales.lead import origin_of
+from app.sales.lead import Uplift, origin_of
 from app.sales.ranking import Capacity, Place, Prospect, Ranking, Terms, rank
 from app.store import prospects, workspaces
 from app.store.connect import Connection
@@ -129,9 +129,19 @@ def _prospect(
     answer = _answer(known, rates, now)
     if known.score is not None:
         score = known.score
+        if score.uplift is not None:
+            return Prospect(known.id, decision, answer, *_once_answered(score.uplift, rates.overall.mean))
         return Prospect(known.id, decision, answer, score.probability, score.lower, score.upper)
     sale = conversion.get(known.source, conversion[""])
     return Prospect(known.id, decision, answer, sale.mean, min(sale.low, sale.mean), max(sale.high, sale.mean))
+
+
+def _once_answered(uplift: Uplift, answered: float) -> tuple[float, float, float]:
+    """What a call adds comes of the calls that are answered: per answered one it is that much more. A call that drives
+    a lead away brings nothing, and is worth less than nothing by its cost."""
+    share = max(answered, 0.05)
+    found = tuple(min(1.0, max(0.0, value / share)) for value in (uplift.value, uplift.lower, uplift.upper))
+    return found[0], found[1], found[2]
 
 
 def _answer(known: Known, rates: AnswerRates, at: datetime) -> Belief:
@@ -268,6 +278,10 @@ def _answers(answer: Belief, known: Known) -> str:
 
 def _sells(prospect: Prospect, known: Known, unscored: Mapping[str, Belief]) -> str:
     bounds = f"{prospect.sale:.0%} then buy ({prospect.sale_low:.0%} to {prospect.sale_high:.0%})"
+    if known.score is not None and known.score.uplift is not None:
+        bounds = (
+            f"{prospect.sale:.0%} then buy who would not have ({prospect.sale_low:.0%} to {prospect.sale_high:.0%})"
+        )
     if known.score is None:
         seen = unscored.get(known.source, unscored[""]).seen
         return f"{bounds}: not scored yet, so what leads of this kind did ({seen.hits} of {seen.tries} calls)"

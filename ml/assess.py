@@ -11,11 +11,11 @@ import ml.label as labels
 from app.errors import BadTable
 from ml.candidates import logit, sigmoid
 from ml.encode import Encoder
-from ml.evaluate import Floats, Labels, Report, report, with_tiers
+from ml.evaluate import Figure, Floats, Labels, Report, report, with_tiers
 from ml.model import LeadModel, Model
 from ml.table import CHUNK_ROWS, open_table
 from ml.tiers import Team
-from ml.uplift import Uplift, uplift
+from ml.uplift import Uplift, beyond, uplift
 
 
 def team_of(model: Model) -> Team:
@@ -26,11 +26,15 @@ def team_of(model: Model) -> Team:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """The model and the plain baseline it carries, on the same rows; what calls add, where that can be told."""
+    """The model and the plain baseline it carries, on the same rows; what calls add, where that can be told. Of a model
+    that learned what a call adds, `uplift` is by that, `response` by its score, and `beyond` the Qini between them.
+    """
 
     model: Report
     baseline: Report
     uplift: Uplift | None = None
+    response: Uplift | None = None
+    beyond: Figure | None = None
 
 
 def assess_file(
@@ -42,13 +46,17 @@ def assess_file(
     model = lead_model.model
     scored = _score(path, label, model, treated)
     y, p, plain = scored.y, scored.p, scored.plain
-    added = None
+    added = response = gap = None
     if scored.called is not None:
-        added = uplift(y, p, scored.called)
+        added = response = uplift(y, p, scored.called)
+        if scored.lift is None:
+            response = None
+        else:
+            added, gap = uplift(y, scored.lift, scored.called), beyond(y, scored.lift, p, scored.called)
         of_called = scored.called == 1
         y, p, plain = y[of_called], p[of_called], plain[of_called]
     team = team or team_of(model)
-    return Assessed(with_tiers(report(y, p, team), y, p, model.cuts), report(y, plain, team), added)
+    return Assessed(with_tiers(report(y, p, team), y, p, model.cuts), report(y, plain, team), added, response, gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class _Scored:
     p: Floats
     plain: Floats
     called: Labels | None
+    lift: Floats | None
 
 
 def _score(path: Path, label: str, model: Model, treated: str | None) -> _Scored:
@@ -66,7 +75,7 @@ def _score(path: Path, label: str, model: Model, treated: str | None) -> _Scored
     encoder = Encoder(model.schema, table.header)
     y: list[int] = []
     called: list[int] = []
-    scores, plain = [], []
+    scores, plain, lifts = [], [], []
     others: set[str] = set()
     for chunk, _ in table.chunks(CHUNK_ROWS):
         kept = []
@@ -86,7 +95,10 @@ def _score(path: Path, label: str, model: Model, treated: str | None) -> _Scored
             block = encoder.block(kept)
             scores.append(model.predict(block).probability)
             plain.append(sigmoid(logit(model.baseline, block)))
+            if model.lift is not None:
+                lifts.append(model.lift.of(block)[0])
     if not y:
         raise BadTable(f"{path.name} has no row with a known {label!r}.")
     group = None if treated is None else np.array(called, dtype=np.int8)
-    return _Scored(np.array(y, dtype=np.int8), np.concatenate(scores), np.concatenate(plain), group)
+    lift = np.concatenate(lifts) if lifts else None
+    return _Scored(np.array(y, dtype=np.int8), np.concatenate(scores), np.concatenate(plain), group, lift)

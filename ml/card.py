@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ml.evaluate import METRICS, Report
+from ml.lift import LiftTrial
 from ml.pipeline import Fitted, describe
 from ml.tiers import Team
+from ml.uplift import Uplift
 
 INTENDED = (
     "Ranking leads so that people call the most promising first. Advisory: a person may always override the tier."
@@ -55,6 +57,8 @@ class Card:
     notes: tuple[str, ...] = ()
     buyers: tuple[float, ...] = ()
     people: str = ""
+    lift: tuple[LiftTrial, ...] = ()
+    lift_later: Uplift | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "intended_use": INTENDED, "not_for": NOT_FOR}
@@ -81,6 +85,8 @@ class Card:
             + ("" if self.team.most_missed is None else f", at most {self.team.most_missed:.0%} of buyers cold")
             + f".\n\n{self._misses()}"
         )
+        if self.lift:
+            parts.append(self._lift())
         if self.people:
             parts.append(f"## People's words\n\n{self.people}")
         unused = "\n".join(f"- `{name}`: {why}" for name, why in self.not_used.items()) or "none"
@@ -100,6 +106,19 @@ class Card:
             f"{found.confidence:.0%} confidence for buyers like these (exact binomial limit, ml/conformal.py). When "
             "the market moves, it moves."
         )
+
+    def _lift(self) -> str:
+        lines = ["| learner | Qini on rows not seen in fitting | chosen |", "| --- | --- | --- |"]
+        lines += [f"| {t.name} | {t.qini:.5f} | {'yes' if t.chosen else ''} |" for t in self.lift]
+        said = "Too few rows to keep a later part back."
+        if self.lift_later is not None:
+            found = self.lift_later
+            said = (
+                f"Of the last fifth in time ({found.called:,} called, {found.uncalled:,} not), by a model trained on "
+                f"the rows before: a call adds {found.effect} sales per lead, Qini {found.qini}."
+            )
+            said += "" if found.fair else " The scores tell the called from the uncalled: there was no lot."
+        return "## What a call adds\n\n" + "\n".join(lines) + f"\n\n{said}"
 
     def _later(self) -> str:
         if self.later is None:

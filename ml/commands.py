@@ -59,6 +59,7 @@ def train(
     allow: tuple[str, ...] = (),
     positive: str | None = None,
     schema: Path | None = None,
+    treated: str | None = None,
     team: Team | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
@@ -68,7 +69,7 @@ def train(
     from ml.tiers import Team
     from ml.train import train_file
 
-    wishes = Wishes(label, time_column, positive, allow, _schema(schema) if schema else None)
+    wishes = Wishes(label, time_column, positive, allow, _schema(schema) if schema else None, treated)
     return train_file(in_, model, wishes, Plan(team or Team()), say)
 
 
@@ -144,6 +145,12 @@ def train_command(
     schema: Annotated[
         Path | None, typer.Option(help="Use this schema (as written beside a model) for the columns.")
     ] = None,
+    treated: Annotated[
+        str | None,
+        typer.Option(
+            help="A yes/no column: was the lead called? Learns what a call adds from leads left uncalled by lot."
+        ),
+    ] = None,
     capacity: Capacity = 0.2,
     value: Value = 100.0,
     cost: Cost = 5.0,
@@ -166,6 +173,7 @@ def train_command(
             allow=tuple(allow or ()),
             positive=positive,
             schema=schema,
+            treated=treated,
             team=Team(capacity, value, cost, most_missed),
             say=say,
         )
@@ -183,6 +191,11 @@ def train_command(
     if trained.card.later is not None:
         typer.echo("On the last fifth in time, trained on the rows before it:")
         _print_report(trained.card.later, trained.card.later_baseline)
+    if trained.card.lift:
+        chosen = next(trial for trial in trained.card.lift if trial.chosen)
+        typer.echo(f"What a call adds: {chosen.name}, Qini {chosen.qini:.4f} on rows not seen in fitting")
+    if trained.card.lift_later is not None:
+        _print_uplift(trained.card.lift_later)
     typer.echo(f"Card and schema: {trained.path}.card.md, {trained.path}.schema.json")
 
 
@@ -226,6 +239,9 @@ def evaluate_command(
     _print_report(found.model, found.baseline)
     if found.uplift is not None:
         _print_uplift(found.uplift)
+    if found.response is not None and found.uplift is not None:
+        by_score = found.response.qini
+        typer.echo(f"Qini by what a call adds {found.uplift.qini}, by the score alone {by_score}: {found.beyond} more")
 
 
 @evaluation.command("models")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,12 +44,14 @@ class Dataset:
     time: Floats
     notices: tuple[str, ...] = ()
     beside: Beside | None = None
+    called: Labels | None = None  # by lot, where what a call adds is to be learned
 
     def __len__(self) -> int:
         return len(self.y)
 
     def take(self, rows: NDArray[np.intp]) -> Dataset:
-        return replace(self, block=self.block.take(rows), y=self.y[rows], time=self.time[rows])
+        called = None if self.called is None else self.called[rows]
+        return replace(self, block=self.block.take(rows), y=self.y[rows], time=self.time[rows], called=called)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +63,32 @@ class Wishes:
     positive: str | None = None
     allow: tuple[str, ...] = ()
     schema: Schema | None = None
+    treated: str | None = None
 
 
 def read(path: Path, wishes: Wishes) -> Dataset:
     """Raises BadTable with one sentence when the table cannot be trained on."""
     table = open_table(path)
     where = table.index(wishes.label)
-    for name in wishes.allow:
+    for name in (*wishes.allow, *([wishes.treated] if wishes.treated else [])):
         table.index(name)
     schema, rows = _schema(table, wishes, where)
-    block, y, time, unlabelled = _load(table, schema, rows)
-    dataset = arrange(schema, block, y, time, wishes.allow)
-    notes = [f"{unlabelled} rows without a label were left out"] if unlabelled else []
+    loaded = _load(table, schema, rows, wishes.treated)
+    dataset = arrange(schema, loaded.block, loaded.y, loaded.time, wishes.allow, loaded.called)
+    notes = [f"{loaded.unlabelled} rows without a label were left out"] if loaded.unlabelled else []
+    if loaded.untold:
+        notes.append(f"{loaded.untold} rows that do not say whether {wishes.treated!r} were left out")
     return replace(dataset, notices=(*notes, *dataset.notices))
 
 
-def arrange(schema: Schema, block: Block, y: Labels, time: Floats, allow: Collection[str] = ()) -> Dataset:
+def arrange(
+    schema: Schema,
+    block: Block,
+    y: Labels,
+    time: Floats,
+    allow: Collection[str] = (),
+    called: Labels | None = None,
+) -> Dataset:
     """Puts rows in time order and leaks aside. Raises BadTable when there is too little to learn from."""
     if len(y) < FEWEST_ROWS or min(int(y.sum()), len(y) - int(y.sum())) < FEWEST_OF_A_KIND:
         raise BadTable(
@@ -84,6 +97,7 @@ def arrange(schema: Schema, block: Block, y: Labels, time: Floats, allow: Collec
         )
     by_time = np.argsort(np.where(np.isnan(time), -np.inf, time), kind="stable")
     block, y, time = block.take(by_time), y[by_time], time[by_time]
+    called = None if called is None else called[by_time]
     aucs = {
         c.name: leakage.single_auc(block.column(j), y, category=c.kind == "category")
         for j, c in enumerate(schema.features)
@@ -93,7 +107,7 @@ def arrange(schema: Schema, block: Block, y: Labels, time: Floats, allow: Collec
     if not kept:
         raise BadTable("no column is left to learn from: " + "; ".join(f"{n}: {w}" for n, w in leaks.items()) + ".")
     notices = tuple(f"column {name!r} is not used: {why}" for name, why in leaks.items())
-    return Dataset(schema.ignoring(leaks), block.keep(kept), y, time, notices)
+    return Dataset(schema.ignoring(leaks), block.keep(kept), y, time, notices, called=called)
 
 
 def _schema(table: Table, wishes: Wishes, where: int) -> tuple[Schema, int]:
@@ -119,12 +133,14 @@ def _schema(table: Table, wishes: Wishes, where: int) -> tuple[Schema, int]:
         for column in wishes.schema.features:
             table.index(column.name)
         return replace(wishes.schema, positive=positive, order=by, id=identity), rows
-    columns = tuple(_role(c, by, identity) for c in verdicts if c.name != wishes.label)
+    columns = tuple(_role(c, by, identity, wishes.treated) for c in verdicts if c.name != wishes.label)
     return Schema(wishes.label, positive, columns, by, identity), rows
 
 
-def _role(column: Column, by: tuple[str, ...], identity: str | None) -> Column:
+def _role(column: Column, by: tuple[str, ...], identity: str | None, treated: str | None) -> Column:
     """Months come round again and may be learned from; years and dates do not."""
+    if column.name == treated:
+        return replace(column, kind="ignored", levels=(), why="says who was called")
     if column.name == identity:
         return replace(column, kind="ignored", levels=(), why="the id of the row")
     if column.name in by and not (column.name.lower() == "month" and len(by) == 2):
@@ -134,9 +150,23 @@ def _role(column: Column, by: tuple[str, ...], identity: str | None) -> Column:
     return column
 
 
-def _load(table: Table, schema: Schema, rows: int) -> tuple[Block, Labels, Floats, int]:
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """`unlabelled` and `untold` count rows left out: without a label, or silent on whether they were called."""
+
+    block: Block
+    y: Labels
+    time: Floats
+    called: Labels | None
+    unlabelled: int
+    untold: int
+
+
+def _load(table: Table, schema: Schema, rows: int, treated: str | None) -> _Loaded:
     """Second pass: cells to numbers."""
     step = -(-rows // MOST_ROWS)
+    group = None if treated is None else table.index(treated)
+    called: list[int] = []
     where = table.index(schema.label)
     by = [table.index(name) for name in schema.order]
     instant = order.reader(schema.order) if by else None
@@ -144,7 +174,7 @@ def _load(table: Table, schema: Schema, rows: int) -> tuple[Block, Labels, Float
     blocks: list[Block] = []
     y: list[int] = []
     time: list[float] = []
-    seen = unlabelled = 0
+    seen = unlabelled = untold = 0
     for chunk, _ in table.chunks(CHUNK_ROWS):
         kept: list[list[str]] = []
         for row in _every(chunk, step, seen):
@@ -152,6 +182,11 @@ def _load(table: Table, schema: Schema, rows: int) -> tuple[Block, Labels, Float
             if answer is None:
                 unlabelled += 1
                 continue
+            told = None if group is None else labels.yes_or_no(row[group], treated or "")
+            if group is not None and told is None:
+                untold += 1
+                continue
+            called.append(int(bool(told)))
             kept.append(row)
             y.append(int(answer))
             time.append(instant([row[i] for i in by]) if instant else float(seen + len(kept)))
@@ -160,7 +195,8 @@ def _load(table: Table, schema: Schema, rows: int) -> tuple[Block, Labels, Float
             blocks.append(encoder.block(kept))
     if not blocks:
         raise BadTable(f"the label column {schema.label!r} is empty.")
-    return Block.join(blocks), np.array(y, dtype=np.int8), np.array(time), unlabelled
+    groups = None if group is None else np.array(called, dtype=np.int8)
+    return _Loaded(Block.join(blocks), np.array(y, dtype=np.int8), np.array(time), groups, unlabelled, untold)
 
 
 def _every(chunk: Sequence[list[str]], step: int, seen: int) -> Iterator[list[str]]:
@@ -178,3 +214,14 @@ def with_sentinels(dataset: Dataset) -> Dataset:
             columns[column.name] = replace(column, sentinel=sentinel)
     schema = replace(dataset.schema, columns=tuple(columns[c.name] for c in dataset.schema.columns))
     return replace(dataset, schema=schema, block=Block(values, dataset.block.codes))
+
+
+def data_hash(dataset: Dataset) -> str:
+    """Of columns, cells, labels and evidence beside them, in their order: the same rows have the same hash."""
+    digest = hashlib.sha256(dataset.schema.to_json().encode())
+    arrays = [dataset.block.numbers, dataset.block.codes, dataset.y]
+    if dataset.beside is not None:
+        arrays += [dataset.beside.block.numbers, dataset.beside.block.codes, dataset.beside.y, dataset.beside.weight]
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

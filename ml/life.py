@@ -8,11 +8,11 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-
+from app.errors import BadTable
 from app.sales.registry import TARGET, Entry, Lineage, Stage
 from ml.card import Card
-from ml.dataset import Dataset
+from ml.dataset import Dataset, data_hash
+from ml.features import CATEGORIES, NUMBERS
 from ml.model import Model
 from ml.pipeline import Fitted, Plan
 from ml.train import card_of
@@ -37,15 +37,26 @@ def entry_of(model: Model, dataset: Dataset, file_sha256: str, card: Card, targe
     )
 
 
-def data_hash(dataset: Dataset) -> str:
-    """Of columns, cells, labels and evidence beside them, in their order: the same rows have the same hash."""
-    digest = hashlib.sha256(dataset.schema.to_json().encode())
-    arrays = [dataset.block.numbers, dataset.block.codes, dataset.y]
-    if dataset.beside is not None:
-        arrays += [dataset.beside.block.numbers, dataset.beside.block.codes, dataset.beside.y, dataset.beside.weight]
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+def entry_from(model: Model, file_sha256: str, target: str = TARGET) -> Entry:
+    """Of a model that `strowger train` made, by its own card. It must read what is known of a call here.
+
+    Raises BadTable where it needs a column that is not.
+    """
+    strange = sorted({c.name for c in model.schema.features} - {*NUMBERS, *CATEGORIES})
+    if strange and target == TARGET:
+        raise BadTable(f"this model needs {', '.join(strange[:5])}, which no call tells: see ml/features.py.")
+    card = model.card
+    rows = int(card.get("rows", 1))
+    positives = round(rows * float(card.get("positive_rate", model.base_rate)))
+    lineage = Lineage(
+        str(card.get("trained_on", "a table")),
+        str(card.get("data_sha256") or file_sha256),
+        code_version(),
+        rows,
+        min(positives, rows),
+    )
+    metrics = {"positive_rate": round(model.base_rate, 6), "uplift": model.lift is not None}
+    return Entry(model.version, target, Stage.CANDIDATE, file_sha256, len(model.schema.features), lineage, metrics)
 
 
 @lru_cache(maxsize=1)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.sales.lead import Score
+from app.sales.lead import Score, Uplift
 from app.sales.priority import Yardstick
 from ml.calibration import Line
 from ml.candidates import Part, add_up, sigmoid
@@ -22,6 +22,7 @@ from ml.columns import Schema
 from ml.encode import Block, Encoder, cells_of
 from ml.explain import explainer
 from ml.intervals import Doubt
+from ml.lift import Lift, lift_from
 from ml.linear import LinearPart, linear_from
 from ml.territory import Territory, territory_from
 from ml.tiers import Cuts
@@ -95,6 +96,7 @@ class Model:
     quartiles: tuple[Floats, Floats]
     card: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
+    lift: Lift | None = None  # what a call adds, where the table had leads left uncalled
 
     def predict(self, block: Block) -> Prediction:
         new = self.territory.is_new(block) if self.inside is not None else np.ones(len(block), dtype=bool)
@@ -119,6 +121,7 @@ class Model:
             "baseline": self.baseline.to_arrays(),
             "base_rate": self.base_rate,
             "quartiles": list(self.quartiles),
+            **({} if self.lift is None else {"lift": self.lift.to_arrays()}),
         }
 
 
@@ -134,6 +137,7 @@ def model_from(arrays: dict[str, Any], schema: Schema, card: Mapping[str, Any], 
         (arrays["quartiles"][0], arrays["quartiles"][1]),
         card,
         version,
+        lift_from(arrays["lift"]) if "lift" in arrays else None,
     )
 
 
@@ -194,7 +198,11 @@ class LeadModel:
         reasons = self._explain.reasons(block, found.moves)
         cut, version = self.model.cuts.tier, self.model.version
         each = zip(found.probability.tolist(), found.lower.tolist(), found.upper.tolist(), reasons, strict=True)
-        return [
+        scores = [
             Score(round(p, 6), round(low, 6), round(high, 6), cut(round(p, 6)), why, version)
             for p, low, high, why in each
         ]
+        if self.model.lift is None:
+            return scores
+        lifts = zip(*(np.round(values, 6).tolist() for values in self.model.lift.of(block)), strict=True)
+        return [replace(score, uplift=Uplift(*lift)) for score, lift in zip(scores, lifts, strict=True)]

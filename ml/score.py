@@ -75,7 +75,9 @@ def _write(
     at = source.index(identity) if identity else None
     explain = explainer(model.model.schema, *model.model.quartiles)
     cuts = model.model.cuts
-    write([[identity or ROW_ID, "score", "tier", "lower", "upper", *_reason_names(), "model_version"]])
+    lift = model.model.lift
+    adds = ["uplift", "uplift_lower", "uplift_upper"] if lift else []
+    write([[identity or ROW_ID, "score", "tier", "lower", "upper", *_reason_names(), "model_version", *adds]])
     rows = new = 0
     tiers: dict[str, int] = {}
     for chunk, done in source.chunks(chunk_rows):
@@ -97,6 +99,9 @@ def _write(
             reasons = [*why, *[""] * (REASONS - len(why))]
             key: object = row[at] if at is not None else rows
             lines.append([key, f"{probability:.6f}", tier, f"{low:.6f}", f"{high:.6f}", *reasons, model.version])
+        if lift is not None:
+            for line, added in zip(lines, zip(*lift.of(block), strict=True), strict=True):
+                line += [f"{value:.6f}" for value in added]
         new += int(found.new.sum())
         write(lines)
         progress(done)

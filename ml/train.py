@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 
 import ml.artifacts as artifacts
+from app.errors import BadTable
 from ml.candidates import logit, sigmoid
 from ml.card import Card, trials_of
-from ml.dataset import FEWEST_OF_A_KIND, FEWEST_ROWS, Dataset, Wishes, read
+from ml.dataset import FEWEST_OF_A_KIND, FEWEST_ROWS, Dataset, Wishes, data_hash, read
 from ml.evaluate import RESAMPLES, Report, report, with_tiers
+from ml.lift import fit_lift
 from ml.model import Model
-from ml.pipeline import Fitted, Plan, describe, fit, prepare
+from ml.pipeline import Fitted, Plan, describe, fit, one_thread, prepare
+from ml.uplift import Uplift, uplift
 
 _KEPT_BACK = 0.2
 MOST_BUYERS = 1_000  # whose scores go into the card
@@ -41,7 +44,8 @@ class Trained:
 def train_file(table: Path, path: Path, wishes: Wishes, plan: Plan, say: Say = lambda _: None) -> Trained:
     """Raises BadTable with one sentence when the table cannot be trained on."""
     say("reading")
-    dataset = prepare(read(table, wishes))
+    everybody = prepare(read(table, wishes))
+    dataset = _talked_to(everybody)
     later = later_baseline = None
     buyers: tuple[float, ...] = ()
     kept_back = split(dataset)
@@ -55,10 +59,35 @@ def train_file(table: Path, path: Path, wishes: Wishes, plan: Plan, say: Say = l
     fitted = fit(dataset, plan)
     card = card_of(dataset, fitted, plan, (later, later_baseline), table.name)
     card = replace(card, allowed=wishes.allow, buyers=buyers)
+    model = fitted.model
+    if everybody.called is not None:
+        say("learning what a call adds")
+        with one_thread():
+            found = fit_lift(everybody)
+            card = replace(card, lift=(*found.trials,), lift_later=_lift_later(everybody, plan))
+        model = replace(model, lift=found.lift)
     say("saving")
-    model = replace(fitted.model, card=card.to_json())
+    model = replace(model, card={**card.to_json(), "data_sha256": data_hash(everybody)})
     saved = artifacts.save(model, path, card.to_markdown(), dataset.block)
     return Trained(saved, card, artifacts.place(path), dataset.notices)
+
+
+def _talked_to(dataset: Dataset) -> Dataset:
+    """A score is of leads that are called: those left alone say nothing about it."""
+    return dataset if dataset.called is None else dataset.take(np.flatnonzero(dataset.called == 1))
+
+
+def _lift_later(everybody: Dataset, plan: Plan) -> Uplift | None:
+    """What calling the best by uplift adds among the last fifth, by a model that learned from the rows before."""
+    kept_back = split(everybody)
+    if kept_back is None:
+        return None
+    early, late = kept_back
+    assert late.called is not None
+    try:
+        return uplift(late.y, fit_lift(early).lift.of(late.block)[0], late.called)
+    except BadTable:
+        return None
 
 
 def split(dataset: Dataset, share: float = _KEPT_BACK) -> tuple[Dataset, Dataset] | None:

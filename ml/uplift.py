@@ -54,9 +54,8 @@ def uplift(y: Labels, p: Floats, treated: Labels, resamples: int = RESAMPLES) ->
     called = int(treated.sum())
     if min(called, len(y) - called) < FEWEST:
         raise BadTable(f"{called} leads were called and {len(y) - called} not: at least {FEWEST} of each are needed.")
-    order = np.argsort(-p, kind="stable")
+    order, ends = _sorted(p)
     y, p, treated = y[order], p[order], treated[order]
-    ends = np.flatnonzero(np.append(np.diff(p) != 0, True))
     point = _figures(y, treated, ends, np.ones(len(y)))
     rng = np.random.default_rng(SEED)
     drawn = []
@@ -66,6 +65,33 @@ def uplift(y: Labels, p: Floats, treated: Labels, resamples: int = RESAMPLES) ->
     found = {name: _range([d[name] for d in drawn], value) for name, value in point.items()}
     added = tuple(Added(s, found[f"added_{s}"], 1_000 * s * point["effect"]) for s in CAPACITIES)
     return Uplift(called, len(y) - called, found["effect"], found["auuc"], found["qini"], added, _fair(treated, p))
+
+
+def qini(y: Labels, p: Floats, treated: Labels) -> float:
+    """Of these rows as they are."""
+    order, ends = _sorted(p)
+    return _figures(y[order], treated[order], ends, np.ones(len(y)))["qini"]
+
+
+def beyond(y: Labels, p: Floats, other: Floats, treated: Labels, resamples: int = RESAMPLES) -> Figure:
+    """By how much the Qini of `p` lies above that of `other`, on the same rows and the same resamples."""
+    sorted_ = [_sorted(scores) for scores in (p, other)]
+
+    def gap(weight: Floats) -> float:
+        found = [_figures(y[order], treated[order], ends, weight[order])["qini"] for order, ends in sorted_]
+        return found[0] - found[1]
+
+    rng = np.random.default_rng(SEED)
+    drawn = [
+        gap(np.bincount(rng.integers(0, len(y), len(y)), minlength=len(y)).astype(float)) for _ in range(resamples)
+    ]
+    return _range(drawn, gap(np.ones(len(y))))
+
+
+def _sorted(p: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows by falling score, and where each group of equal scores ends."""
+    order = np.argsort(-p, kind="stable")
+    return order, np.flatnonzero(np.append(np.diff(p[order]) != 0, True))
 
 
 def _figures(y: Labels, treated: Labels, ends: NDArray[np.intp], weight: Floats) -> dict[str, float]:

@@ -66,8 +66,18 @@ class LeadHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class Uplift:
+    """What a call adds to the chance of a sale, -1 to 1, with bounds (nine in ten) of the average of such leads."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """`probability` of becoming a customer with its bounds, the tier cut from it, and why."""
+    """`probability` of becoming a customer with its bounds, the tier cut from it, and why. `uplift` where the model
+    learned from leads left uncalled by lot, too."""
 
     probability: float
     lower: float
@@ -75,6 +85,7 @@ class Score:
     tier: Tier
     reasons: tuple[str, ...]
     model_version: str
+    uplift: Uplift | None = None
 
     @property
     def origin(self) -> str:

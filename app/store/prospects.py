@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.compliance.gate import Consent
 from app.sales.answering import Tally
+from app.sales.lead import Uplift
 from app.store.connect import Connection
 from app.store.scores import SERVING_FIRST
 
@@ -23,10 +24,11 @@ _SOLD = "('booked', 'human_requested', 'qualified')"
 
 _LEADS = f"""
     select l.id, l.phone, l.name, l.source, l.facts, s.probability, s.lower, s.upper, s.model_version, s.reasons,
-           o.result as last_result, coalesce(strowger.is_suppressed(l.phone, 'voice'), true) as suppressed
+           s.uplift, s.uplift_lower, s.uplift_upper, o.result as last_result,
+           coalesce(strowger.is_suppressed(l.phone, 'voice'), true) as suppressed
     from leads l
     left join lateral (
-        select s.probability, s.lower, s.upper, s.model_version, s.reasons
+        select s.probability, s.lower, s.upper, s.model_version, s.reasons, s.uplift, s.uplift_lower, s.uplift_upper
         from scores s join calls c on c.id = s.call_id
         where s.lead_id = l.id and not s.shadow order by c.created_at desc, {SERVING_FIRST} limit 1
     ) s on true
@@ -72,13 +74,14 @@ _SALES = f"""
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The latest score of a lead."""
+    """The latest score of a lead. `uplift` where the model says what a call adds."""
 
     probability: float
     lower: float
     upper: float
     model_version: str
     reasons: tuple[str, ...]
+    uplift: Uplift | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,12 @@ def sales(db: Connection, now: datetime) -> tuple[Sales, ...]:
 def _known(row: Mapping[str, Any], consents: tuple[Consent, ...], tried: Mapping[str, Any] | None) -> Known:
     score = None
     if row["probability"] is not None:
-        score = Scored(row["probability"], row["lower"], row["upper"], row["model_version"], tuple(row["reasons"]))
+        adds = None
+        if row["uplift"] is not None:
+            adds = Uplift(row["uplift"], row["uplift_lower"], row["uplift_upper"])
+        score = Scored(
+            row["probability"], row["lower"], row["upper"], row["model_version"], tuple(row["reasons"]), adds
+        )
     return Known(
         id=row["id"],
         phone=row["phone"],

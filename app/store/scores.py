@@ -20,11 +20,13 @@ SERVING_FIRST = """
 
 _RECORD = """
     insert into scores (workspace_id, lead_id, call_id, model_version, probability, lower, upper, tier, reasons, shadow,
-                        features, offer, offer_detail)
+                        features, offer, offer_detail, uplift, uplift_lower, uplift_upper)
     values (strowger.here(), %(lead_id)s, %(call_id)s, %(model_version)s, %(probability)s, %(lower)s, %(upper)s,
-            %(tier)s, %(reasons)s, %(shadow)s, %(features)s, %(offer)s, %(offer_detail)s)
+            %(tier)s, %(reasons)s, %(shadow)s, %(features)s, %(offer)s, %(offer_detail)s, %(uplift)s,
+            %(uplift_lower)s, %(uplift_upper)s)
     on conflict (call_id, model_version) do nothing
 """
+_NO_UPLIFT = dict.fromkeys(("uplift", "uplift_lower", "uplift_upper"))
 _OF_CALL = f"""
     select s.probability, s.lower, s.upper, strowger.tier_of(s.workspace_id, s.probability, s.tier) as tier, s.reasons,
            s.model_version
@@ -54,6 +56,8 @@ def record(
     values = asdict(score) | {"lead_id": lead_id, "call_id": call_id, "reasons": list(score.reasons)}
     values |= {"shadow": shadow, "features": json(dict(row or {}))}
     detail = asdict(offer) if offer else {}
+    adds = score.uplift
+    values |= {"uplift": adds.value, "uplift_lower": adds.lower, "uplift_upper": adds.upper} if adds else _NO_UPLIFT
     values |= {"offer": detail.pop("package", None), "offer_detail": json(detail)}
     return db.execute(_RECORD, values).rowcount == 1
 

@@ -16,7 +16,7 @@ import pytest
 from app import lead_list, next_calls
 from app.compliance import rules
 from app.local import NUMBER, furnish
-from app.sales.lead import Score, Tier
+from app.sales.lead import Score, Tier, Uplift
 from app.sales.ranking import Capacity, Terms
 from app.settings import load
 from app.store import calls, consents, leads, scores, suppressions, workspaces
@@ -54,7 +54,14 @@ def at_work(database: Database) -> Iterator[Connection]:
         yield db
 
 
-def lead(db: Connection, phone: str, probability: float | None = None, *, agreed: bool = True) -> None:
+def lead(
+    db: Connection,
+    phone: str,
+    probability: float | None = None,
+    *,
+    agreed: bool = True,
+    uplift: Uplift | None = None,
+) -> None:
     known = leads.find_or_create(db, phone, "web_form")
     if agreed:
         given = NewConsent(phone, "marketing", "written", "I agree.", "form 17", NOON - timedelta(days=9))
@@ -63,7 +70,9 @@ def lead(db: Connection, phone: str, probability: float | None = None, *, agreed
         call = calls.ring(
             db, NewCall(f"CA{uuid4().hex}", "inbound", phone, NUMBER, "northlight_solar", 1, lead_id=known.id)
         )
-        score = Score(probability, probability / 2, min(1.0, probability * 1.5), Tier.WARM, ("asked",), "test-1")
+        score = Score(
+            probability, probability / 2, min(1.0, probability * 1.5), Tier.WARM, ("asked",), "test-1", uplift
+        )
         scores.record(db, known.id, call.id, score)
 
 
@@ -92,6 +101,20 @@ def test_better_scores_come_first_and_refusals_keep_their_reason(database: Datab
     text = "\n".join(next_calls.lines(result, WISH))
     assert "80% then buy (40% to 100%), by test-1, trained on your own outcomes: asked" in text
     assert "Not to be called now (2)" in text
+
+
+def test_where_the_model_says_what_a_call_adds_the_list_goes_by_that(database: Database) -> None:
+    with at_work(database) as db:
+        lead(db, ANN, 0.9, uplift=Uplift(0.01, -0.01, 0.03))  # buys anyway
+        lead(db, BOB, 0.3, uplift=Uplift(0.10, 0.06, 0.14))
+        lead(db, CAY, 0.2, uplift=Uplift(-0.05, -0.10, -0.01))  # a call drives away
+        result = found(db)
+        by = {result.leads[p.prospect.lead_id].phone: p.prospect for p in result.ranking.places}
+    assert phones(result) == [BOB]
+    assert by[BOB].sale > 0.1  # of the calls that are answered
+    waiting = {result.leads[place.prospect.lead_id].phone: place.prospect.sale for place in result.ranking.waiting}
+    assert waiting[CAY] == 0
+    assert "then buy who would not have" in "\n".join(next_calls.lines(result, WISH))
 
 
 def test_C03_at_night_everybody_waits_for_the_morning(database: Database) -> None:

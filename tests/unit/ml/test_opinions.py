@@ -13,8 +13,7 @@ from app.sales.lead import Tier
 from app.sales.learning import Known, Opinion
 from app.sales.priority import Lines
 from ml.candidates import log_losses
-from ml.dataset import Dataset
-from ml.life import data_hash
+from ml.dataset import Dataset, data_hash
 from ml.model import Model
 from ml.opinions import MOST, WEIGHT, Words, agreement, taught, words_of
 from ml.own import block_for, training_table

@@ -112,6 +112,7 @@ async def _run(bench: Bench, plan: Plan) -> Found:
             async with _watching(bench, service, plan.watchers) as seen:
                 found.watched.add(await hold())
             found.seen.delays_ms += seen.delays_ms
+            found.seen.frames += seen.frames
             found.seen.gaps += seen.gaps
             found.seen.lost += seen.lost
     return found
@@ -137,7 +138,8 @@ async def _watching(bench: Bench, service: Service, watchers: int) -> AsyncItera
         yield seen
         process.stdin.close()
         told = json.loads(await process.stdout.readline())
-        seen.delays_ms, seen.gaps, seen.lost = told["delays_ms"], told["gaps"], told["lost"]
+        seen.delays_ms, seen.frames = told["delays_ms"], told["frames"]
+        seen.gaps, seen.lost = told["gaps"], told["lost"]
         await process.wait()
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -162,6 +164,7 @@ def _report(found: Found, plan: Plan, cores: str, *, as_json: bool) -> int:
     figures = {
         "watchers": plan.watchers,
         "messages": len(delays),
+        "frames": found.seen.frames,
         "delay_ms": {name: _at(delays, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))},
         "gaps": gaps,
         "lost": lost,
@@ -175,7 +178,7 @@ def _report(found: Found, plan: Plan, cores: str, *, as_json: bool) -> int:
         return 0 if held else 1
     calls = "one call" if plan.calls == 1 else f"{plan.calls} calls at once"
     _say(f"{plan.watchers:,} watchers, {calls} of {plan.seconds:g} s, {plan.rounds} rounds; {cores}")
-    _say(f"{len(delays):,} messages arrived, {gaps} gaps were told, {lost} sockets lost")
+    _say(f"{len(delays):,} messages arrived in {found.seen.frames:,} frames, {gaps} gaps told, {lost} sockets lost")
     _say(
         f"event to socket: p50 {_at(delays, 0.5):.0f} ms, p95 {_at(delays, 0.95):.0f} ms, p99 {p99_ms:.0f} ms; "
         f"target {TARGET_MS:.0f} ms"

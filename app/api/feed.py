@@ -1,8 +1,9 @@
 """What happens on calls, told to whoever watches, as it happens.
 
 A call only drops a value here: nothing of it waits, and with nobody watching nothing else is done. What was dropped is
-written out once per message, however many watch, and handed out a few watchers at a time, so that the loop that
-carries sound is never held for long. Who is too slow is told of a gap and looks at everything anew.
+written out once per message, however many watch. What comes close together goes out in one frame, a message a line, and
+is handed out a few watchers at a time, so that the loop that carries sound is never held for long. Who is too slow is
+told of a gap and looks at everything anew.
 
 Several processes tell each other through Redis; without it each knows its own calls.
 """
@@ -26,8 +27,9 @@ from app import observe
 log = observe.log(__name__)
 
 KEPT = 2000  # messages of a workspace, for watchers that come back
-WAITING = 400  # messages for one watcher before it is told of a gap
-TOGETHER_S = 0.08  # messages that come so close together are handed out together
+WAITING = 100  # frames for one watcher before it is told of a gap
+AT_FIRST_S = 0.01  # after a quiet time: what one event leads to is told together
+TOGETHER_S = 0.08  # from one frame to the next
 AT_ONCE = 20  # watchers between two turns of the event loop
 CHANNEL = "strowger:feed"
 HERE_S = 2.0  # how often a process with watchers says that it has some
@@ -51,18 +53,29 @@ class Message:
         return json.dumps(told | ({"call_sid": self.call_sid} if self.call_sid else {}), ensure_ascii=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A message of another process, as it wrote it."""
+
+    workspace_id: UUID
+    seq: int
+    written: str
+
+    def text(self) -> str:
+        return self.written
+
+
 @dataclass(eq=False, slots=True)
 class Watcher:
-    """One socket. `news` are texts to send, in order; None ends it."""
+    """One socket. `news` are frames to send, in order: messages, a line each. None ends it."""
 
     workspace_id: UUID
     news: asyncio.Queue[str | None] = field(default_factory=lambda: asyncio.Queue(WAITING))
 
-    def hand(self, texts: list[str], gap: str) -> None:
-        """Never waits. What does not fit is not sent in parts: everything that waits gives way to a gap."""
-        if self.news.qsize() + len(texts) < WAITING:
-            for text in texts:
-                self.news.put_nowait(text)
+    def hand(self, frame: str, gap: str) -> None:
+        """Never waits. What does not fit is not kept for later: everything that waits gives way to a gap."""
+        if self.news.qsize() < WAITING - 1:
+            self.news.put_nowait(frame)
             return
         while not self.news.empty():
             self.news.get_nowait()
@@ -77,7 +90,7 @@ class Feed:
         self._name = secrets.token_hex(8)
         self._watchers: dict[UUID, set[Watcher]] = {}
         self._kept: dict[UUID, deque[tuple[int, str]]] = {}
-        self._new: deque[Message] = deque(maxlen=20_000)
+        self._new: deque[Message | _Heard] = deque(maxlen=20_000)
         self._abroad: deque[str] = deque(maxlen=20_000)
         self._stir = asyncio.Event()
         self._last = 0
@@ -112,9 +125,11 @@ class Feed:
         watcher = Watcher(workspace_id)
         kept = self._kept.setdefault(workspace_id, deque(maxlen=KEPT))
         if after and kept and kept[0][0] <= after:
-            watcher.hand([text for seq, text in kept if seq > after], self._gap(workspace_id))
+            missed = [text for seq, text in kept if seq > after]
+            if missed:
+                watcher.news.put_nowait("\n".join(missed))
         elif after and kept:
-            watcher.hand([self._gap(workspace_id)], self._gap(workspace_id))
+            watcher.news.put_nowait(self._gap(workspace_id))
         self._watchers.setdefault(workspace_id, set()).add(watcher)
         try:
             yield watcher
@@ -137,13 +152,15 @@ class Feed:
     async def _hand_out(self) -> None:
         while True:
             await self._stir.wait()
-            await asyncio.sleep(TOGETHER_S)
+            await asyncio.sleep(AT_FIRST_S)
             self._stir.clear()
             for workspace_id, texts in self._taken().items():
+                frame, gap = "\n".join(texts), self._gap(workspace_id)
                 for number, watcher in enumerate(list(self._watchers.get(workspace_id, ())), start=1):
-                    watcher.hand(texts, self._gap(workspace_id))
+                    watcher.hand(frame, gap)
                     if number % AT_ONCE == 0:
                         await asyncio.sleep(0)
+            await asyncio.sleep(TOGETHER_S)
 
     def _taken(self) -> dict[UUID, list[str]]:
         """What is new, written out once. Kept for those workspaces that somebody has watched."""
@@ -151,7 +168,7 @@ class Feed:
         while self._new:
             message = self._new.popleft()
             kept = self._kept.get(message.workspace_id)
-            abroad = self._abroad_wants()
+            abroad = isinstance(message, Message) and self._abroad_wants()
             if kept is None and not abroad:
                 continue
             text = message.text()
@@ -202,10 +219,6 @@ class Feed:
                 self._watched_abroad = self._clock()
             return
         workspace, seq, text = rest.split(" ", 2)
-        workspace_id = UUID(workspace)
-        kept = self._kept.get(workspace_id)
-        if name == self._name or kept is None:
-            return
-        kept.append((int(seq), text))
-        for watcher in self._watchers.get(workspace_id, ()):
-            watcher.hand([text], self._gap(workspace_id))
+        if name != self._name and UUID(workspace) in self._kept:
+            self._new.append(_Heard(UUID(workspace), int(seq), text))
+            self._stir.set()

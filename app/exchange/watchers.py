@@ -16,12 +16,12 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 from urllib.parse import urlsplit
 
 _AT_ONCE = 20  # sockets that are opened side by side
-_SEQ = re.compile(rb'"seq": ?(\d+)')
+_SEQ = re.compile(rb'\{"seq": ?(\d+)')
 _LONG, _LONGER = 126, 127  # lengths of a frame that are told in two bytes, and in eight
 _TEXT = 0x81
 
@@ -32,6 +32,7 @@ class Seen:
     closed by the other side."""
 
     delays_ms: list[float] = field(default_factory=list)
+    frames: int = 0
     gaps: int = 0
     lost: int = 0
 
@@ -86,10 +87,13 @@ class Watching(asyncio.Protocol):
             del self._buffer[:end]
 
     def _note(self, text: bytes, now_ms: float) -> None:
-        if b'"kind": "gap"' in text:
-            self._seen.gaps += 1
-        elif found := _SEQ.search(text):
-            self._seen.delays_ms.append(now_ms - int(found[1]) / 1000)
+        """A frame holds one message or more, a line each."""
+        self._seen.frames += 1
+        for line in text.split(b"\n"):
+            if b'"kind": "gap"' in line:
+                self._seen.gaps += 1
+            elif found := _SEQ.match(line):
+                self._seen.delays_ms.append(now_ms - int(found[1]) / 1000)
 
 
 def _frame(buffer: bytearray) -> tuple[int, int] | None:
@@ -124,7 +128,7 @@ async def watch(url: str, tickets: Sequence[str]) -> Seen:
     ended = asyncio.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), loop.call_soon_threadsafe(ended.set)), daemon=True).start()
     await ended.wait()
-    found = Seen(list(seen.delays_ms), seen.gaps, seen.lost)
+    found = replace(seen, delays_ms=list(seen.delays_ms))
     for transport in transports:
         transport.close()
     return found
@@ -140,7 +144,8 @@ def main() -> None:
 
     tickets = iter(sys.stdin.readline, "\n")
     seen = uvloop.run(watch(sys.argv[1], [ticket.strip() for ticket in tickets]))
-    _say(json.dumps({"delays_ms": [round(ms, 1) for ms in seen.delays_ms], "gaps": seen.gaps, "lost": seen.lost}))
+    told = {"delays_ms": [round(ms, 1) for ms in seen.delays_ms], "frames": seen.frames}
+    _say(json.dumps(told | {"gaps": seen.gaps, "lost": seen.lost}))
 
 
 if __name__ == "__main__":

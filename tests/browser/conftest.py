@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from .running import START_S, Share
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -33,7 +34,6 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 ]
-START_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Up:
         return found[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def up() -> Iterator[Up]:
+    """The same for all processes of a run: it takes longer to start than most tests take."""
     from app import dashboard_build
     from app.errors import BadInput
 
@@ -68,35 +69,21 @@ def up() -> Iterator[Up]:
     except BadInput as error:
         pytest.skip(f"no dashboard here: {error}")
     # Not pytest's own folder, which the user that Postgres runs as may not enter.
-    folder = Path(tempfile.mkdtemp(prefix="strowger-up-"))
-    folder.chmod(0o755)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    log = folder / "up.log"
-    with log.open("wb") as out:
-        running = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "up", "--port", str(port)],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "STROWGER_DATA_DIR": str(folder / "data")},
-        )
-    try:
+    run = Path(os.environ["STROWGER_TESTS_FOLDER"])
+    with (run / "up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        share = Share(run.with_name(f"{run.name}-up"))
         give_up_at = time.monotonic() + START_S
-        while "Seeded" not in log.read_text():
-            assert running.poll() is None, log.read_text()
-            assert time.monotonic() < give_up_at, log.read_text()
+        while "Seeded" not in share.told():
+            assert time.monotonic() < give_up_at, share.told()
             time.sleep(0.2)
-        found = re.search(r"http://localhost:\d+", log.read_text())
-        assert found is not None
-        yield Up(found[0], folder / "data")
-    finally:
-        running.terminate()
-        running.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
+    found = re.search(r"http://localhost:\d+", share.told())
+    assert found is not None
+    yield Up(found[0], share.folder / "data")
+    share.release()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Callable[..., Browser]]:
     """Starts the machine's own browser, with more flags where a test needs them."""
     playwright = pytest.importorskip("playwright.sync_api")
@@ -115,14 +102,14 @@ def chromium() -> Iterator[Callable[..., Browser]]:
             browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(chromium: Callable[..., Browser]) -> Browser:
     return chromium()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def signed_in(up: Up, browser: Browser) -> BrowserContext:
-    """A window of the owner's, shared by the tests of the module."""
+    """A window of the owner's, shared by the tests of a process."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     context.set_default_timeout(15_000)
     page = context.new_page()
@@ -132,10 +119,16 @@ def signed_in(up: Up, browser: Browser) -> BrowserContext:
     return context
 
 
+# A policy that was broken says so in the page alone: this makes the console hear it too.
+REPORTS = """addEventListener("securitypolicyviolation", (event) =>
+  console.error("Content Security Policy", event.violatedDirective, event.blockedURI, event.sourceFile))"""
+
+
 @pytest.fixture
 def page(signed_in: BrowserContext) -> Iterator[Page]:
     """Whatever a page complains of fails the test: errors, and what the content security policy stopped."""
     opened = signed_in.new_page()
+    opened.add_init_script(REPORTS)
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
@@ -146,3 +139,17 @@ def page(signed_in: BrowserContext) -> Iterator[Page]:
     yield opened
     opened.close()
     assert complaints == []
+
+
+def until(page: Page, holds: str, within_s: float = 20.0) -> None:
+    """Playwright's own waiting needs eval, which the page's policy forbids."""
+    give_up_at = time.monotonic() + within_s
+    while not page.evaluate(holds):
+        assert time.monotonic() < give_up_at, holds
+        page.wait_for_timeout(50)
+
+
+def see(page: Page, up: Up, path: str) -> None:
+    page.goto(up.url + path)
+    page.wait_for_selector("main h1")
+    until(page, "!document.querySelector('main [aria-busy=true]')")

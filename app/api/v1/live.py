@@ -102,7 +102,8 @@ async def health(web: Site, caller: Caller) -> HealthLine:
 
 @router.websocket("/live", name="live_feed")
 async def feed(socket: WebSocket, after: Annotated[int, Query(ge=0)] = 0) -> None:
-    """Messages of your workspace, each with its seq; begin again with `after` of the last one you saw."""
+    """Messages of your workspace, each with its seq; a frame holds those that came together, a line each. Begin again
+    with `after` of the last one you saw."""
     web: Web = web_of(socket)
     principal: Principal = socket.state.principal
     if web.feed.watchers >= MOST_WATCHERS:
@@ -120,8 +121,8 @@ async def feed(socket: WebSocket, after: Annotated[int, Query(ge=0)] = 0) -> Non
 
 async def _send(socket: WebSocket, watcher: Watcher) -> None:
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        while (text := await watcher.news.get()) is not None:
-            await socket.send_text(text)
+        while (frame := await watcher.news.get()) is not None:
+            await socket.send_text(frame)
 
 
 def _live(row: CallView, lines: Sequence[object], now: datetime, caller: Principal) -> LiveCall:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from app.api.feed import WAITING, Feed, Watcher
+from app.api.feed import AT_FIRST_S, TOGETHER_S, WAITING, Feed, Watcher
 from app.exchange.virtual import run
 
 HOME, ELSEWHERE = UUID(int=1), UUID(int=2)
@@ -17,9 +17,9 @@ HOME, ELSEWHERE = UUID(int=1), UUID(int=2)
 def seen(watcher: Watcher) -> list[dict[str, Any]]:
     found = []
     while not watcher.news.empty():
-        text = watcher.news.get_nowait()
-        assert text is not None
-        found.append(json.loads(text))
+        frame = watcher.news.get_nowait()
+        assert frame is not None
+        found += [json.loads(line) for line in frame.split("\n")]
     return found
 
 
@@ -75,15 +75,44 @@ def test_who_was_away_for_too_long_is_told_of_a_gap() -> None:
 def test_who_is_too_slow_gets_a_gap_and_then_what_comes() -> None:
     async def deed(feed: Feed) -> list[Any]:
         with feed.watching(HOME, 0) as slow:
-            for _ in range(3):
-                for n in range(WAITING // 2):
-                    feed.tell(HOME, "said", {"n": n})
+            for n in range(WAITING + 5):
+                feed.tell(HOME, "said", {"n": n})
                 await asyncio.sleep(1)
             return seen(slow)
 
-    kinds = [one["kind"] for one in running(deed)]
-    assert kinds[0] == "gap"
-    assert len(kinds) <= WAITING
+    found = running(deed)
+    assert found[0]["kind"] == "gap"
+    assert [one["body"]["n"] for one in found[1:]] == list(range(WAITING, WAITING + 5))
+
+
+def test_what_comes_close_together_is_one_frame_and_nothing_waits_for_more_to_come() -> None:
+    async def deed(feed: Feed) -> list[int]:
+        with feed.watching(HOME, 0) as watcher:
+            for _ in range(3):
+                feed.tell(HOME, "said", {})
+            await asyncio.sleep(AT_FIRST_S * 2)
+            at_once = watcher.news.qsize()
+            for _ in range(3):  # while the first are on their way
+                feed.tell(HOME, "said", {})
+                await asyncio.sleep(TOGETHER_S / 4)
+            await asyncio.sleep(1)
+            frames = [watcher.news.get_nowait() or "" for _ in range(watcher.news.qsize())]
+            return [at_once, *(len(frame.split("\n")) for frame in frames)]
+
+    assert running(deed) == [1, 3, 3]
+
+
+def test_what_other_processes_tell_is_handed_out_like_our_own() -> None:
+    async def deed(feed: Feed) -> list[Any]:
+        with feed.watching(HOME, 0) as watcher:
+            feed._from_others(f'another {HOME} 7 {{"seq": 7, "kind": "said"}}')
+            feed._from_others(f'another {ELSEWHERE} 8 {{"seq": 8, "kind": "said"}}')
+            await asyncio.sleep(1)
+            first = seen(watcher)
+        with feed.watching(HOME, 7) as again:
+            return [*first, *seen(again)]
+
+    assert [one["seq"] for one in running(deed)] == [7]
 
 
 def test_with_nobody_watching_nothing_is_wanted() -> None:

@@ -37,7 +37,7 @@ def test_messages_are_timed_however_they_are_cut_up() -> None:
 
     news = [Message(UUID(int=1), 1_700_000_000_000_000 + n, "said", "CA1", {"text": "y" * n}).text() for n in (1, 300)]
     gap = Message(UUID(int=1), 1_700_000_000_000_500, "gap", None, {}).text()
-    stream = ACCEPTED + b"".join(framed(text.encode()) for text in (*news, gap)) + framed(b"", 0x89)
+    stream = ACCEPTED + b"".join(framed(text.encode()) for text in ("\n".join(news), gap)) + framed(b"", 0x89)
 
     async def main() -> Seen:
         seen = Seen()
@@ -49,7 +49,7 @@ def test_messages_are_timed_however_they_are_cut_up() -> None:
 
     seen = asyncio.run(main())
     assert json.loads(news[0])["kind"] == "said"
-    assert (len(seen.delays_ms), seen.gaps) == (2, 1)
+    assert (len(seen.delays_ms), seen.frames, seen.gaps) == (2, 2, 1)
 
 
 def test_jitter_is_told_of_pieces_in_the_middle_of_an_utterance() -> None:

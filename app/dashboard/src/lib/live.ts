@@ -40,7 +40,9 @@ export function useLive() {
         state.value = "live";
         tries = 0;
       };
-      socket.onmessage = (event) => take(JSON.parse(event.data as string) as Message);
+      socket.onmessage = (event) => {
+        for (const line of (event.data as string).split("\n")) take(JSON.parse(line) as Message);
+      };
       socket.onclose = retry;
     } catch {
       retry();

@@ -426,7 +426,10 @@ def bench(
     from app.bench import report
 
     if find_capacity:
-        from app.bench_capacity import report as capacity
+        if processes > 1:
+            from app.bench_processes import report as capacity
+        else:
+            from app.bench_capacity import report as capacity
 
         raise typer.Exit(capacity(only or (), max(32, calls), most, processes, as_json=as_json))
     if soak:

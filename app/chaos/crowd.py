@@ -70,10 +70,16 @@ class Heard:
         return self.record.answered_at + heard[0].from_ms / 1000 - self.dialled_at if heard else _LONG_S
 
     @property
-    def broken(self) -> bool:
-        """Taken on, and then left without a reply or hung up on."""
+    def trouble(self) -> str:
+        """What became of a call that was taken on, if it was not what its caller was owed; "" if it was."""
+        if self.ear.refused:
+            return ""
         ended = [stream.ended_by for stream in self.record.streams]
-        return not self.ear.refused and (self.ear.unanswered > 0 or self.ear.underruns > 0 or ended != ["carrier"])
+        if ended != ["carrier"]:
+            return f"streams ended by {', '.join(ended) or 'nobody: there was none'}"
+        if not self.ear.greeted:
+            return "not greeted"
+        return "a reply missed" if self.ear.unanswered else ""
 
     @property
     def piled_bytes(self) -> int:

@@ -166,11 +166,11 @@ class LateModel(Fault):
 
     def figures(self, seed: Seed) -> Iterator[Figure]:
         yield take_over(seed, seed.struck_at)
-        late, first = 0, list[int]()
+        late, first = 0, 0
         for held in seed.held:
-            first += [wait for wait, at in timed_waits(held) if at >= seed.struck_at]
+            first = max([first, *(wait for wait, at in timed_waits(held) if at >= seed.struck_at)])
             late += sum("late" in heard.heard_text.lower() for heard in facts(held, AgentHeard))
-        yield Figure("first sound, half of the turns", sorted(first)[(len(first) - 1) // 2] / 1000, 0.4)
+        yield Figure("filler or acknowledgement", first / 1000, 2.5)
         yield Figure("late answers spoken", late, 0, "")
         yield from promise(seed.held)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -79,7 +80,7 @@ class Crowd(Strain):
             taken = [one for one in crowd if not one.ear.refused]
             after = await desk.hold(desk.talkers(self.SEATS, 10))
             figures = (*strained(usual, crowd, taken), *recovered(usual, after))
-            yield Found(seed, f"{len(taken)} of {len(crowd)} callers taken on", figures)
+            yield Found(seed, f"{len(taken)} of {len(crowd)} callers taken on{_troubles(taken)}", figures)
 
 
 class FewFiles(Strain):
@@ -102,16 +103,23 @@ class FewFiles(Strain):
             after = await desk.hold(desk.talkers(self.LIVE, 10))
             taken = [one for one in crowd if not one.ear.refused]
             figures = (*strained(usual, [*live, *crowd], [*live, *taken]), *recovered(usual, after))
-            yield Found(seed, f"{len(taken)} of {len(crowd)} callers taken on beside {len(live)} live", figures)
+            line = f"{len(taken)} of {len(crowd)} callers taken on beside {len(live)}{_troubles([*live, *taken])}"
+            yield Found(seed, line, figures)
 
 
 STRAINS: Sequence[Strain] = (SlowCarrier(), Crowd(), FewFiles())
 
 
+def _troubles(people: Sequence[Heard]) -> str:
+    found = Counter(one.trouble for one in people if one.trouble)
+    return "".join(f"; {times} times {trouble}" for trouble, times in found.items())
+
+
 def strained(usual: Sequence[Heard], everybody: Sequence[Heard], taken: Sequence[Heard]) -> Iterator[Figure]:
     refused = [one.answered_s for one in everybody if one.ear.refused]
     yield Figure("spoken answer to whom there was no seat for", max(refused, default=0.0), 1.0)
-    yield Figure("taken on and then dropped", sum(one.broken for one in taken), 0, "")
+    yield Figure("taken on and then dropped", sum(bool(one.trouble) for one in taken), 0, "")
+    yield Figure("gaps in what they heard", sum(one.ear.underruns for one in taken), 0, "")
     yield from as_usual(usual, taken, "their")
     yield Figure("webhooks that failed", sum(bool(one.record.alerts) for one in everybody), 0, "")
 

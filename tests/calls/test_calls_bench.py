@@ -9,6 +9,7 @@ from rich.console import Console
 from app.bench import configurations, opened
 from app.bench_capacity import Search
 from app.bench_log import Kept
+from app.bench_processes import EqualLoad, cost_ratio
 from app.bench_report import Findings, Load, Strangers, render
 from app.dialog.events import Entry, ProviderFailed, TokensUsed
 from app.exchange import marks
@@ -212,3 +213,13 @@ def test_who_was_stood_in_for_and_what_was_broken_off_is_told():
     kept = Kept.of([Entry(place, 0, fact) for place, fact in enumerate(facts)])
     assert kept == Kept({"dialogue, openai": 1}, 42, 12)
     assert replace(findings(ASKED), kept=kept).missed_targets() == ["stood in for a provider"]
+
+
+def test_two_processes_would_hold_as_many_more_calls_as_a_call_does_not_cost_more():
+    def load(cpu_s: float) -> Findings:
+        return Findings(10, [], Load(cpu_s, 20.0, 1e6, 2.0, 0.1))
+
+    one, two = EqualLoad(1, load(2.0)), EqualLoad(2, load(2.5))
+    assert one.share_of_a_core == pytest.approx(0.01)
+    assert cost_ratio(one, two) == pytest.approx(1.6)
+    assert cost_ratio(one, EqualLoad(2, load(2.0))) == pytest.approx(2.0)

@@ -93,7 +93,8 @@ def test_a_call_that_told_nothing_says_so(office: Office) -> None:
 @pytest.mark.parametrize("named", [True, False])
 def test_what_people_correct_is_what_the_next_call_is_told_by(office: Office, named: bool) -> None:
     told = [
-        office.call(str(150 + number), "we charge a car at home", phone=f"+120255501{30 + number}") for number in range(8)
+        office.call(str(150 + number), "we charge a car at home", phone=f"+120255501{30 + number}")
+        for number in range(8)
     ]
     assert [office.offer(call).package for call in told] == ["pro"] * 8
     for call in told:

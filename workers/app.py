@@ -13,7 +13,6 @@ from typing import Any
 from celery import Celery, signals
 
 from app.errors import BadSetting
-from app.pricing import table as price_table
 from app.settings import EXAMPLES, Settings, load
 from workers import logs
 from workers.broker import Broker, queue_named
@@ -137,8 +136,7 @@ def run_beat(settings: Settings) -> None:
     from workers.schedule import run
 
     configure(settings)
-    addresses = _needed(settings, "database_url", "DATABASE_URL"), _needed(settings, "redis_url", "REDIS_URL")
-    run(*addresses, price_table(settings.prices))
+    run(_needed(settings, "database_url", "DATABASE_URL"), _needed(settings, "redis_url", "REDIS_URL"))
 
 
 def serve_queue(node: str, concurrency: int) -> None:

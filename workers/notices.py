@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 
 from app.errors import StoreDown, StrowgerError
 from app.providers.circuits import Circuit
-from app.sales.notices import Channel, Happened, Kind, OnTheLine, Outage, Rule, Spent, notices, targets
-from app.sales.prices import Prices
-from app.sales.spending import month_of, spent_usd
+from app.sales.notices import Channel, Happened, OnTheLine, Outage, Rule, notices, targets
 from app.store import happenings, notification_rules, notifications, workspace_settings
 from app.store.connect import Connection, Database
 from workers import logs
@@ -30,8 +28,8 @@ Facts: TypeAlias = Callable[[Connection, UUID], Collection[Happened]]  # of one 
 class Watch:
     """One per beat. `outages` says which circuits are open now."""
 
-    def __init__(self, database: Database, prices: Prices, outages: Callable[[], Iterable[Circuit]]) -> None:
-        self._database, self._prices, self._outages = database, prices, outages
+    def __init__(self, database: Database, outages: Callable[[], Iterable[Circuit]]) -> None:
+        self._database, self._outages = database, outages
 
     def lines(self, now: datetime | None = None) -> int:
         """Hot leads on the line: how many are news."""
@@ -50,20 +48,6 @@ class Watch:
         def happened(db: Connection, workspace: UUID) -> Collection[Happened]:
             mine = {Outage(one.stage, one.provider) for one in circuits if one.tenant in ("", str(workspace))}
             return (*happenings.wanted(db, moment), *sorted(mine, key=str), *happenings.moved(db))
-
-        return sum(self._tell(workspace, happened, moment) for workspace in self._workspaces())
-
-    def budgets(self, now: datetime | None = None) -> int:
-        """Less often than the rest: the month's calls are added up."""
-        moment = now or datetime.now(UTC)
-
-        def happened(db: Connection, _: UUID) -> Collection[Happened]:
-            if not any(
-                rule.kind is Kind.BUDGET and rule.on and rule.threshold for rule in notification_rules.rules(db)
-            ):
-                return ()
-            name, began = month_of(moment, _zone(db))
-            return (Spent(name, float(spent_usd(happenings.used(db, began), self._prices))),)
 
         return sum(self._tell(workspace, happened, moment) for workspace in self._workspaces())
 

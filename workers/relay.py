@@ -23,6 +23,7 @@ TASKS = {
     "notify": "notice.deliver",
     "report": "report.send",
     "retention": "retention.night",
+    "budget": "budget.check",
 }
 
 

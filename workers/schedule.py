@@ -14,9 +14,8 @@ from datetime import UTC, datetime
 
 from app.errors import StrowgerError
 from app.providers.shared_circuits import open_now
-from app.sales.prices import Prices
 from app.store.connect import Database
-from workers import logs, night, reports, retention
+from workers import budget, logs, night, reports, retention
 from workers.broker import Broker
 from workers.campaigns import Dialler
 from workers.notices import Watch
@@ -42,7 +41,7 @@ def table(database: Database, broker: Broker, watch: Watch) -> tuple[Every, ...]
         Every("reconcile", 5.0, reconciler.run),
         Every("hot leads", 2.0, watch.lines),
         Every("notices", 30.0, watch.rest),
-        Every("budgets", 300.0, watch.budgets),
+        Every("budgets", 60.0, lambda: budget.plan(database, datetime.now(UTC))),
         Every("reports", 30.0, lambda: reports.plan(database, datetime.now(UTC))),
         Every("nights", 300.0, lambda: night.plan(database, datetime.now(UTC))),
         Every("retention", 300.0, lambda: retention.plan(database, datetime.now(UTC))),
@@ -54,12 +53,12 @@ def due(beats: tuple[Every, ...], last: Mapping[str, float], now: float) -> tupl
     return tuple(beat for beat in beats if beat.name not in last or now - last[beat.name] >= beat.seconds)
 
 
-def run(database_url: str, redis_url: str, prices: Prices) -> None:
+def run(database_url: str, redis_url: str) -> None:
     """Until SIGTERM or Ctrl-C."""
     stop = Stop()
     stop.on_signals()
     database = Database.open(database_url, max_size=2)
-    watch = Watch(database, prices, lambda: open_now(redis_url))
+    watch = Watch(database, lambda: open_now(redis_url))
     beats = table(database, Broker(redis_url), watch)
     last: dict[str, float] = {}
     try:

@@ -29,7 +29,7 @@ from app.secret_key import SecretKey
 from app.store import alerts, call_events, calls, notification_rules, notifications, outcomes
 from app.store.calls import NewCall
 from app.store.connect import Database
-from workers import jobs, notify, reports
+from workers import budget, jobs, notify, reports
 from workers.chaos.seed import PLAYBOOK, finished_call
 from workers.couriers import Couriers
 from workers.jobs import Act, Ref
@@ -81,7 +81,7 @@ class Desk:
 
     @property
     def watch(self) -> Watch:
-        return Watch(self.database, table(None), lambda: self.open)
+        return Watch(self.database, lambda: self.open)
 
     def sql(self, query: str, /, *values: Any) -> list[tuple[Any, ...]]:
         """As the owner of the database; the workspace is the first value."""
@@ -292,12 +292,15 @@ def test_a_budget_is_told_at_80_percent_and_again_at_100(desk: Desk) -> None:
         assert call is not None
         used = UnitsUsed("tts", "elevenlabs", "eleven_flash_v2_5", "characters", 17_000)
         call_events.append(db, call.id, [Entry(90, 90_000, used)])
-    desk.watch.budgets()
+    for minutes in (0, 1, 14):
+        budget.plan(desk.database, NOON + timedelta(minutes=minutes))
+    assert desk.works("budget", budget.check) == ["told"]
     assert [one.about["percent"] for one in desk.told()] == ["80"]
     with desk.database.worker(desk.workspace) as db:
         call_events.append(db, call.id, [Entry(91, 91_000, used)])
-    desk.watch.budgets()
-    desk.watch.budgets()
+    for minutes in (15, 30):
+        budget.plan(desk.database, NOON + timedelta(minutes=minutes))
+    assert [said.partition(" ")[0] for said in desk.works("budget", budget.check)] == ["told", "1.70"]
     assert [one.about["percent"] for one in desk.told()] == ["100", "80"]
 
 

@@ -42,7 +42,7 @@ class NotificationRule(BaseModel):
     kind: KindName
     enabled: bool
     channels: list[ChannelName] = Field(max_length=3)
-    threshold: float | None = Field(None, gt=0, le=1_000_000, allow_inf_nan=False)
+    threshold: float | None = Field(None, ge=0.0001, le=1_000_000, allow_inf_nan=False)
     urgent: bool = False
 
     @classmethod

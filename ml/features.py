@@ -22,12 +22,13 @@ NUMBERS = (
     "sentiment_trend",
     "commitments",
 )
+READ = ("objecting_turns", "welcome", "welcome_trend")  # known where a model of words read the caller's turns
 CATEGORIES = ("source", "price_talk", "appointment_asked", "callback_asked", "human_asked", "opted_out")
 
 
 def lead_row(history: LeadHistory) -> dict[str, object]:
-    """One value per name in NUMBERS and CATEGORIES. `minutes` are of the last call, `talk_share` is the caller's."""
-    last = history.last
+    """One value per name in NUMBERS, READ and CATEGORIES. `minutes` are of the last call, `talk_share` the caller's."""
+    last, read = history.last, history.last.spoken
     return {
         "source": history.source,
         "calls": history.calls,
@@ -43,6 +44,9 @@ def lead_row(history: LeadHistory) -> dict[str, object]:
         "volunteered": last.volunteered,
         "sentiment_trend": round(last.sentiment_trend, 4),
         "commitments": last.commitments,
+        "objecting_turns": read.objecting if read else None,
+        "welcome": round(read.welcome, 4) if read else None,
+        "welcome_trend": round(read.trend, 4) if read else None,
         "price_talk": _yes(last.price_talk),
         "appointment_asked": _yes(last.commitment),
         "callback_asked": _yes(last.callback_asked),

@@ -30,8 +30,8 @@ def so_far(talk: Conversation, share: float, rng: np.random.Generator) -> Conver
     seen: dict[str, Any] = {name: int(rng.binomial(getattr(talk, name), share)) for name in _COUNTS}
     seen["objections_resolved"] = int(rng.binomial(min(talk.objections_resolved, seen["objections"]), share))
     seen["volunteered"] = int(rng.binomial(min(talk.volunteered, seen["facts"]), share))
-    flags = {name: bool(getattr(talk, name) and rng.random() < share) for name in _FLAGS}
-    return replace(talk, **seen, **flags, sentiment_trend=talk.sentiment_trend * share)
+    seen |= {name: bool(getattr(talk, name) and rng.random() < share) for name in _FLAGS}
+    return replace(talk, **seen, sentiment_trend=talk.sentiment_trend * share)
 
 
 def table(count: int, seed: int, share: float | None) -> tuple[NDArray[np.float64], NDArray[np.int8], list[str]]:

@@ -11,7 +11,7 @@ from app.sales.learning import Known
 from ml.columns import Column, Schema
 from ml.dataset import Dataset, arrange
 from ml.encode import Block, Encoder, cells_of
-from ml.features import CATEGORIES, NUMBERS
+from ml.features import CATEGORIES, NUMBERS, READ
 
 _FEWEST = 5  # calls with a value, before it is a level of its own
 _MOST_LEVELS = 60
@@ -42,7 +42,8 @@ def block_for(schema: Schema, rows: Sequence[Mapping[str, object]]) -> Block:
 
 
 def _schema(known: Sequence[Known]) -> Schema:
-    numbers = tuple(Column(name, "number") for name in NUMBERS)
+    read = [name for name in READ if sum(one.row.get(name) is not None for one in known) >= _FEWEST]
+    numbers = tuple(Column(name, "number") for name in (*NUMBERS, *read))
     categories = tuple(Column(name, "category", _levels(name, known)) for name in CATEGORIES)
     return Schema("converted", "1", (*numbers, *categories))
 

@@ -22,6 +22,7 @@ from app.store.connect import Database
 from workers.couriers import Couriers, couriers_of
 from workers.model import Judge, Models
 from workers.offers import OfferTiers, of_this_process
+from workers.readings import ReadsTurns, reader_in
 from workers.shelf import StoredShelf
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Post(Messenger, Protocol):
 @dataclass(frozen=True, slots=True)
 class Resources:
     """`post` is None while no Twilio account is set: promised messages wait for it. `judge` gives None while the
-    shipped model is needed and being made, and raises ModelRefused when there is none that may be used."""
+    shipped model is needed and being made, and raises ModelRefused when there is none that may be used. Without `read`
+    nothing tells what a caller's turns are about."""
 
     database: Database
     post: Post | None
@@ -49,6 +51,7 @@ class Resources:
     hooks: SignedPost | None = None
     couriers: Couriers | None = None
     prices: Prices | None = None
+    read: ReadsTurns | None = None
 
 
 def current() -> Resources:
@@ -75,6 +78,7 @@ def assemble(settings: Settings) -> Resources:
         hooks=SignedPost(key),
         couriers=couriers_of(settings, key),
         prices=price_table(settings.prices),
+        read=reader_in(settings.data_dir),
     )
 
 

@@ -13,6 +13,7 @@ from app.sales.conversation import conversation_of
 from app.sales.lead import LeadHistory, Tier
 from app.sales.offer import Corrected, Suggestion, Told
 from app.sales.packages import told_in
+from app.sales.reading import TurnReading, spoken
 from app.sales.registry import Entry
 from app.store import (
     alerts,
@@ -25,12 +26,14 @@ from app.store import (
     playbooks,
     scores,
     tier_cuts,
+    turn_readings,
     webhooks,
 )
 from app.store.calls import CallRow
 from app.store.connect import Connection
 from workers.jobs import Later, Ref
 from workers.model import Judged
+from workers.readings import SaidTurn, language_of, said_by_caller
 from workers.resources import Resources
 
 STALE = timedelta(minutes=15)  # after which cuts are looked at again with the next score
@@ -49,7 +52,8 @@ class Offering:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What there is to score. `latest`: the lead has not called again since. `offering` None: the playbook is gone."""
+    """What there is to score. `latest`: the lead has not called again since. `offering` None: the playbook is gone.
+    `readings`: what the caller's turns are about, none while no model of words has read what was `said`."""
 
     call_id: UUID
     lead_id: UUID
@@ -57,6 +61,8 @@ class News:
     latest: bool
     entries: tuple[Entry, ...]
     offering: Offering | None
+    said: tuple[SaidTurn, ...] = ()
+    readings: tuple[TurnReading, ...] = ()
 
 
 def score_call(resources: Resources, job: Ref) -> str | Later:
@@ -66,6 +72,7 @@ def score_call(resources: Resources, job: Ref) -> str | Later:
         if news is None:
             outbox.done(db, job.id)
             return "no such lead"
+    news = read(resources, news)
     judged = resources.judge(job.workspace_id, news.entries, news.history)
     if judged is None:
         return Later("the model is being made", seconds=2.0)
@@ -75,6 +82,20 @@ def score_call(resources: Resources, job: Ref) -> str | Later:
         cut_anew(db, [judged], resources.now())
         outbox.done(db, job.id)
     return f"scored {kept.tier}" if kept.new else "was scored before"
+
+
+def read(resources: Resources, news: News) -> News:
+    """With what the caller's turns are about, unless that is known: outside of any transaction, as the model may have
+    to be made."""
+    if resources.read is None or news.readings or news.offering is None:
+        return news
+    language = language_of(news.offering.playbook, news.offering.name)
+    return with_readings(news, resources.read(language, news.said))
+
+
+def with_readings(news: News, readings: tuple[TurnReading, ...]) -> News:
+    last = replace(news.history.last, spoken=spoken(readings))
+    return replace(news, readings=readings, history=replace(news.history, last=last))
 
 
 def suited(resources: Resources, offering: Offering | None) -> Suggestion | None:
@@ -98,6 +119,7 @@ def keep(db: Connection, news: News, judged: Judged, offer: Suggestion | None = 
     `again`: the tier follows the model that serves now, also where its score had been known from an earlier time.
     """
     of = (news.lead_id, news.call_id)
+    turn_readings.record(db, news.call_id, news.readings)
     cuts = tier_cuts.get(db)
     tier = cuts.lines.tier(judged.score.probability) if cuts else judged.score.tier
     new = scores.record(db, *of, replace(judged.score, tier=tier), judged.row, offer=offer)
@@ -145,7 +167,9 @@ def load(db: Connection, call_sid: str) -> News | None:
         calls=sids.index(call_sid) + 1,
         last=conversation_of(entries),
     )
-    return News(call.id, lead.id, history, sids[-1] == call_sid, models.serving(db), _offering(db, call, entries))
+    offering = _offering(db, call, entries)
+    news = News(call.id, lead.id, history, sids[-1] == call_sid, models.serving(db), offering, said_by_caller(entries))
+    return with_readings(news, turn_readings.of_call(db, call_sid))
 
 
 def _offering(db: Connection, call: CallRow, entries: tuple[LogEntry, ...]) -> Offering | None:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.sales.reading import Spoken
+
 
 class Tier(StrEnum):
     """How soon a person should act on a lead."""
@@ -52,6 +54,7 @@ class Conversation:
     volunteered: int = 0  # facts nobody had asked for
     sentiment_trend: float = 0.0  # -2 to 2, of words alone: later turns against earlier ones
     commitments: int = 0  # turns with words of somebody who has decided
+    spoken: Spoken | None = None  # what a model of words made of the caller's turns, where one read them
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from app.dialog.events import CallEnded, Entry, OptedOut
 from app.errors import ModelRefused
 from app.sales import registry
 from app.sales.lead import LeadHistory, Score, Tier
-from app.store import call_events, calls, finish, leads, outbox, outcomes, suppressions
+from app.sales.reading import Spoken, TurnReading
+from app.store import call_events, calls, finish, leads, outbox, outcomes, suppressions, turn_readings
 from app.store.calls import CallRow, NewCall
 from app.store.connect import Database
 from workers import jobs, relay, scoring
@@ -23,6 +25,7 @@ from workers import outcomes as settling
 from workers.chaos.seed import PLAYBOOK, finished_call
 from workers.jobs import Ref
 from workers.model import Judge, Judged
+from workers.readings import ReadsTurns, SaidTurn
 from workers.reconcile import Reconciler
 from workers.resources import Resources
 
@@ -69,8 +72,10 @@ class Office:
         assert row is not None
         return Ref(row["id"], self.workspace, call.call_sid)
 
-    def score(self, call: CallRow, judge: Judge | None = None) -> str:
-        resources = Resources(self.database, None, judge or self.judge, rules.load(), lambda: datetime.now(UTC))
+    def score(self, call: CallRow, judge: Judge | None = None, read: ReadsTurns | None = None) -> str:
+        resources = Resources(
+            self.database, None, judge or self.judge, rules.load(), lambda: datetime.now(UTC), read=read
+        )
         return jobs.run(scoring.score_call, resources, self.job(call))
 
     def lead_of(self, call: CallRow) -> Any:
@@ -109,6 +114,27 @@ def test_the_model_sees_the_lead_and_the_conversation_of_this_call(office: Offic
     assert history.lead_id == call.lead_id
     assert history.facts["owner"] == "yes"
     assert (history.calls, history.last.commitment, history.last.questions) == (1, True, 1)
+
+
+def test_what_the_callers_turns_are_about_is_kept_once_and_seen_by_the_model(office: Office) -> None:
+    call, asked = office.call(), []
+
+    def read(language: str, turns: Sequence[SaidTurn]) -> tuple[TurnReading, ...]:
+        asked.append((language, [turn.text for turn in turns]))
+        return tuple(TurnReading(turn.seq, "price", 0.9, 0.8, -0.5, "sales-en-1") for turn in turns)
+
+    assert office.score(call, read=read) == "scored hot"
+    reopen(office)
+    office.judge.version = "v2"
+    assert office.score(call, read=read) == "scored hot"
+    ((language, said),) = asked
+    assert (language, len(said)) == ("en", office.one("select count(*) from turn_readings"))
+    with office.database.worker(office.workspace) as db:
+        kept = turn_readings.of_call(db, call.call_sid)
+    assert [one.seq for one in kept] == sorted(one.seq for one in kept)
+    assert {(one.intent, one.objection, one.model_version) for one in kept} == {("price", 0.8, "sales-en-1")}
+    for history in office.judge.asked:
+        assert history.last.spoken == Spoken(len(said), len(said), -0.5, 0.0)
 
 
 def test_a_late_job_for_an_old_call_scores_it_as_it_was_and_leaves_the_tier_alone(office: Office) -> None:

@@ -12,7 +12,7 @@ import ml
 from app.sales.lead import Conversation, LeadHistory, Tier
 from ml import default
 from ml.default import default_model
-from ml.features import CATEGORIES, NUMBERS, lead_row
+from ml.features import CATEGORIES, NUMBERS, READ, lead_row
 from ml.model import LeadModel
 from ml.simulate import leads
 
@@ -63,9 +63,9 @@ def test_it_finds_the_true_chance_of_leads_it_has_not_seen(model: LeadModel) -> 
 
 def test_C45_the_features_are_the_conversation_and_nothing_about_the_person() -> None:
     row = lead_row(replace(history(BOOKED), facts={"name": "Ana", "religion": "x"}))
-    assert set(row) == {*NUMBERS, *CATEGORIES}
+    assert set(row) == {*NUMBERS, *READ, *CATEGORIES}
     assert "Ana" not in map(str, row.values())
-    known = {f.name for f in fields(Conversation)} | {"source", "calls", "facts_known", "facts_volunteered"}
+    known = {f.name for f in fields(Conversation)} | {*READ, "source", "calls", "facts_known", "facts_volunteered"}
     renamed = {"minutes": "seconds", "appointment_asked": "commitment"}
     assert {renamed.get(name, name) for name in row} <= known
 

@@ -1,0 +1,29 @@
+"""What all turns of a call together say, and the row that models see."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.sales.lead import Conversation, LeadHistory
+from app.sales.reading import Spoken, TurnReading, spoken
+from ml.features import READ, lead_row
+
+
+def reading(seq: int, objection: float, sentiment: float) -> TurnReading:
+    return TurnReading(seq, "price", 0.9, objection, sentiment, "m1")
+
+
+def row(found: Spoken | None) -> dict[str, object]:
+    history = LeadHistory(UUID(int=1), "web", {}, 1, Conversation(spoken=found))
+    return {name: value for name, value in lead_row(history).items() if name in READ}
+
+
+def test_turns_are_counted_together() -> None:
+    readings = [reading(3, 0.9, -0.75), reading(5, 0.5, -0.25), reading(9, 0.49, 0.5), reading(12, 0.0, 0.5)]
+    assert spoken(readings) == Spoken(turns=4, objecting=2, welcome=0.0, trend=1.0)
+    assert row(spoken(readings)) == {"objecting_turns": 2, "welcome": 0.0, "welcome_trend": 1.0}
+
+
+def test_what_was_not_read_is_not_known_rather_than_nothing() -> None:
+    assert spoken([]) is None
+    assert row(None) == {"objecting_turns": None, "welcome": None, "welcome_trend": None}

@@ -1,0 +1,40 @@
+"""What the caller's turns are about: which entries are read, in which languages."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from app.dialog.events import CallerSaid, Entry
+from workers.readings import SaidTurn, language_of, reader_in, said_by_caller
+
+
+def heard(seq: int, text: str) -> Entry:
+    return Entry(seq, seq, CallerSaid(1, text, 0.9, 0, 100, "offline"))
+
+
+def test_only_words_of_the_caller_are_read() -> None:
+    entries = [heard(1, "how much is it"), heard(2, "  "), heard(4, "no thanks")]
+    assert said_by_caller(entries) == (SaidTurn(1, "how much is it"), SaidTurn(4, "no thanks"))
+
+
+def test_a_call_is_read_turn_by_turn_in_its_language(tmp_path: Path) -> None:
+    read = reader_in(tmp_path)
+    english = read("en", [SaidTurn(3, "that is far too expensive for us"), SaidTurn(7, "please never call me again")])
+    assert [(one.seq, one.intent) for one in english] == [(3, "price"), (7, "stop_calling")]
+    assert english[0].objection > 0.5 > 0 > english[1].sentiment
+    assert english[0].model_version.startswith("sales-en-")
+    (spanish,) = read("es", [SaidTurn(2, "me parece muy interesante cuénteme más")])
+    assert (spanish.intent, spanish.sentiment > 0) == ("interested", True)
+
+
+def test_a_language_without_sentences_of_ours_is_not_read(tmp_path: Path) -> None:
+    read = reader_in(tmp_path)
+    assert read("fi", [SaidTurn(1, "moi")]) == ()
+    assert read("en", []) == ()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_language_is_the_playbooks() -> None:
+    text = (files("app") / "playbooks" / "northlight_solar.yaml").read_text(encoding="utf-8")
+    assert language_of(text, "northlight_solar") == "en"

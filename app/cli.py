@@ -22,6 +22,7 @@ cli = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for a program to read.")]
+Target = Annotated[str, typer.Option(help="What the model foretells: converted, churned, ...")]
 
 
 @cli.command()
@@ -213,12 +214,13 @@ def leads_export(
 def leads_results(
     file: Annotated[Path, typer.Argument(help="A CSV: the phone, won (yes/no), and the day if there is one.")],
     country: Annotated[str, typer.Option(help="Of numbers without country code: US, ES, ...")] = "US",
+    target: Target = "converted",
     as_json: AsJson = False,
 ) -> None:
     """Note which leads were won and lost, from a CRM's export: what models are judged by and learn from."""
     from app.lead_results import take_in
 
-    raise typer.Exit(take_in(file, country=country, as_json=as_json))
+    raise typer.Exit(take_in(file, country=country, target=target, as_json=as_json))
 
 
 @leads.command("score")
@@ -276,25 +278,25 @@ Why = Annotated[str, typer.Option(help="For the record.")]
 
 
 @models.command("list")
-def models_list(as_json: AsJson = False) -> None:
+def models_list(target: Target = "converted", as_json: AsJson = False) -> None:
     """All models, newest first, with their stage."""
     from app.model_registry import show_all
 
-    raise typer.Exit(show_all(as_json=as_json))
+    raise typer.Exit(show_all(as_json=as_json, target=target))
 
 
 @models.command("show")
-def models_show(version: str, as_json: AsJson = False) -> None:
+def models_show(version: str, target: Target = "converted", as_json: AsJson = False) -> None:
     """One model: where it comes from, and its card."""
     from app.model_registry import show
 
-    raise typer.Exit(show(version, as_json=as_json))
+    raise typer.Exit(show(version, as_json=as_json, target=target))
 
 
 @models.command("add")
 def models_add(
     file: Annotated[Path, typer.Argument(help="A model file, as `strowger train` writes it.")],
-    target: Annotated[str, typer.Option(help="What it foretells.")] = "converted",
+    target: Target = "converted",
     as_json: AsJson = False,
 ) -> None:
     """Put a model of your own into the registry, as a candidate."""
@@ -304,54 +306,55 @@ def models_add(
 
 
 @models.command("promote")
-def models_promote(version: str, why: Why = "asked for", as_json: AsJson = False) -> None:
+def models_promote(version: str, why: Why = "asked for", target: Target = "converted", as_json: AsJson = False) -> None:
     """Make a model the champion. The one before it is remembered."""
     from app.model_registry import promote
 
-    raise typer.Exit(promote(version, why=why, as_json=as_json))
+    raise typer.Exit(promote(version, why=why, as_json=as_json, target=target))
 
 
 @models.command("rollback")
-def models_rollback(why: Why = "asked for", as_json: AsJson = False) -> None:
+def models_rollback(why: Why = "asked for", target: Target = "converted", as_json: AsJson = False) -> None:
     """Back to the champion before this one."""
     from app.model_registry import rollback
 
-    raise typer.Exit(rollback(why=why, as_json=as_json))
+    raise typer.Exit(rollback(why=why, as_json=as_json, target=target))
 
 
 @models.command("retire")
-def models_retire(version: str, why: Why = "asked for", as_json: AsJson = False) -> None:
+def models_retire(version: str, why: Why = "asked for", target: Target = "converted", as_json: AsJson = False) -> None:
     """Take a candidate or the shadow out of the running."""
     from app.model_registry import retire
 
-    raise typer.Exit(retire(version, why=why, as_json=as_json))
+    raise typer.Exit(retire(version, why=why, as_json=as_json, target=target))
 
 
 @models.command("nights")
-def models_nights(as_json: AsJson = False) -> None:
+def models_nights(target: Target = "converted", as_json: AsJson = False) -> None:
     """What each night found and did, and the alerts that stand."""
     from app.model_registry import nights
 
-    raise typer.Exit(nights(as_json=as_json))
+    raise typer.Exit(nights(as_json=as_json, target=target))
 
 
 @models.command("night")
-def models_night() -> None:
+def models_night(target: Target = "converted") -> None:
     """Tonight's work now: drift, the challenger's duel, training on new outcomes."""
     from app.model_registry import night_now
 
-    raise typer.Exit(night_now())
+    raise typer.Exit(night_now(target=target))
 
 
 @models.command("accept")
 def models_accept(
     night: Annotated[str, typer.Argument(help="As `strowger models nights` shows it: 2026-11-21.")],
     why: Why = "looked at by a person",
+    target: Target = "converted",
 ) -> None:
     """Let outcomes that were refused be learned from, once you have looked at them."""
     from app.model_registry import accept
 
-    raise typer.Exit(accept(night, why=why))
+    raise typer.Exit(accept(night, why=why, target=target))
 
 
 @models.command("drill")

@@ -1,12 +1,14 @@
 """`strowger leads results FILE`: what became of leads in the end, from a CRM's export. The truth models are judged by.
 
-Columns: the phone, won (yes/no), and, if there is one, the day. A row that cannot be used is named by its line and left
-out. A correction is another row of another file: the newest word counts.
+Columns: the phone, won (yes/no; for another target a column of its name, such as churned), and, if there is one, the
+day. A row that cannot be used is named by its line and left out. A correction is another row of another file: the
+newest word counts.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from app.compliance.number import normalise
 from app.errors import BadInput, BadTable
 from app.lead_list import Fault
 from app.local import opened, owner_of
+from app.sales.registry import TARGET
 from app.settings import load
 from app.store import audit, leads, own_outcomes
 
@@ -37,15 +40,17 @@ class Word:
     at: datetime | None
 
 
-def read(path: Path, *, country: str = "US") -> tuple[tuple[Word, ...], tuple[Fault, ...]]:
+def read(path: Path, *, country: str = "US", target: str = TARGET) -> tuple[tuple[Word, ...], tuple[Fault, ...]]:
     """Raises BadTable when the file cannot be read, or names no column for the phone or the result."""
     from ml.table import open_table
 
     table = open_table(path)
     plain = [name.strip().casefold().replace(" ", "_") for name in table.header]
-    phone, won, day = (_column(plain, names) for names in (_PHONE, _WON, _DAY))
+    results = _WON if target == TARGET else (target,)
+    phone, won, day = (_column(plain, names) for names in (_PHONE, results, _DAY))
     if phone is None or won is None:
-        missing = "phone number: name one of them 'phone'" if phone is None else "result: name one of them 'won'"
+        missing = "phone number: name one of them 'phone'"
+        missing = missing if phone is None else f"result: name one of them {results[0]!r}"
         raise BadTable(f"{path.name} has no column for the {missing}.")
     words: list[Word] = []
     faults: list[Fault] = []
@@ -78,10 +83,13 @@ def _word(line: int, phone: str, won: str, day: str, country: str) -> Word:
     return Word(line, number, said, datetime.fromtimestamp(seconds, UTC) if seconds == seconds else None)
 
 
-def take_in(path: Path, *, country: str, as_json: bool = False) -> int:
-    """0 when every row was taken, 1 when some could not be. In one transaction."""
+def take_in(path: Path, *, country: str, target: str = TARGET, as_json: bool = False) -> int:
+    """0 when every row was taken, 1 when some could not be. In one transaction. Raises BadInput for no name of a
+    target."""
+    if not re.fullmatch("[a-z0-9_]{1,64}", target):
+        raise BadInput("a target is named by small letters, digits and underscores, such as churned.")
     settings = load()
-    words, faults = read(path, country=country)
+    words, faults = read(path, country=country, target=target)
     found = list(faults)
     taken = 0
     now = datetime.now(UTC)
@@ -93,7 +101,8 @@ def take_in(path: Path, *, country: str, as_json: bool = False) -> int:
             elif word.at is not None and word.at > now:
                 found.append(Fault(word.line, "the day lies ahead"))
             else:
-                own_outcomes.say(db, lead.id, won=word.won, at=word.at or now, noted_by="command line")
+                at = word.at or now
+                own_outcomes.say(db, lead.id, won=word.won, at=at, noted_by="command line", target=target)
                 taken += 1
         audit.write(db, "command line", "leads.results", path.name, {"taken": taken, "left_out": len(found)})
     if as_json:

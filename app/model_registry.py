@@ -13,7 +13,7 @@ from uuid import UUID
 import typer
 
 from app.local import opened, owner_of
-from app.sales.registry import Entry, Stage, at, named
+from app.sales.registry import TARGET, Entry, Stage, at, named
 from app.settings import load
 from app.store import alerts, model_nights
 from app.store.connect import Database
@@ -23,22 +23,22 @@ _WHO = "command line"
 _SHIPPED = "No model of your own is champion: the model that ships with Strowger serves, trained on simulated data."
 
 
-def show_all(*, as_json: bool) -> int:
+def show_all(*, target: str, as_json: bool) -> int:
     with _registry() as registry:
-        found = registry.entries()
+        found = registry.entries(target)
     if as_json:
         typer.echo(json.dumps([_summary(entry) for entry in found], indent=2, default=str))
         return 0
     for entry in found:
         typer.echo(f"{entry.version}  {entry.stage.value:9}  {entry.created_at:%Y-%m-%d %H:%M}  {_origin(entry)}")
     if at(found, Stage.CHAMPION) is None:
-        typer.echo(_SHIPPED)
+        typer.echo(_nobody(target))
     return 0
 
 
-def show(version: str, *, as_json: bool) -> int:
+def show(version: str, *, target: str, as_json: bool) -> int:
     with _registry() as registry:
-        entry = named(registry.entries(), version)
+        entry = named(registry.entries(target), version)
     if as_json:
         typer.echo(json.dumps(asdict(entry), indent=2, default=str))
         return 0
@@ -66,28 +66,29 @@ def add(file: Path, *, target: str, as_json: bool) -> int:
     return _said(entry, said if new else f"{entry.version} was there before.", as_json)
 
 
-def promote(version: str, *, why: str, as_json: bool) -> int:
+def promote(version: str, *, why: str, target: str, as_json: bool) -> int:
     with _registry() as registry:
-        entry = registry.promote(named(registry.entries(), version).version, _WHO, why)
-    return _said(entry, f"{entry.version} is champion; before it: {entry.replaced or 'the shipped model'}.", as_json)
+        entry = registry.promote(named(registry.entries(target), version).version, _WHO, why, target)
+    before = entry.replaced or ("the shipped model" if target == TARGET else "none")
+    return _said(entry, f"{entry.version} is champion; before it: {before}.", as_json)
 
 
-def rollback(*, why: str, as_json: bool) -> int:
+def rollback(*, why: str, target: str, as_json: bool) -> int:
     with _registry() as registry:
-        entry = registry.rollback(_WHO, why)
-    return _said(entry, f"{entry.version} is champion again." if entry else _SHIPPED, as_json)
+        entry = registry.rollback(_WHO, why, target)
+    return _said(entry, f"{entry.version} is champion again." if entry else _nobody(target), as_json)
 
 
-def retire(version: str, *, why: str, as_json: bool) -> int:
+def retire(version: str, *, why: str, target: str, as_json: bool) -> int:
     with _registry() as registry:
-        entry = registry.retire(named(registry.entries(), version).version, _WHO, why)
+        entry = registry.retire(named(registry.entries(target), version).version, _WHO, why, target)
     return _said(entry, f"{entry.version} is retired.", as_json)
 
 
-def nights(*, as_json: bool) -> int:
+def nights(*, target: str, as_json: bool) -> int:
     """What each night found and did, newest first."""
     with _workspace() as (database, workspace), database.worker(workspace) as db:
-        found, standing = model_nights.all_nights(db)[::-1], alerts.open_ones(db)
+        found, standing = model_nights.all_nights(db, target)[::-1], alerts.open_ones(db)
     if as_json:
         body = {"nights": [asdict(night) for night in found], "alerts": [asdict(alert) for alert in standing]}
         typer.echo(json.dumps(body, indent=2, default=str))
@@ -107,22 +108,26 @@ def nights(*, as_json: bool) -> int:
     return 0
 
 
-def night_now() -> int:
+def night_now(*, target: str) -> int:
     """Tonight's work at once, here."""
     from workers import night
 
     now = datetime.now(UTC)
     with _workspace() as (database, workspace):
-        said = night.spend(database, load().data_dir, workspace, night.name_of(now), now)
+        said = night.spend(database, load().data_dir, workspace, night.name_of(now), now, target)
     typer.echo(f"{night.name_of(now)}: {said or 'the shipped model is still being made; try again in a minute'}.")
     return 0 if said else 1
 
 
-def accept(night: str, *, why: str) -> int:
+def accept(night: str, *, why: str, target: str) -> int:
     with _workspace() as (database, workspace), database.worker(workspace) as db:
-        model_nights.accept(db, night, _WHO, why)
+        model_nights.accept(db, night, _WHO, why, target)
     typer.echo(f"What came in by {night} will be learned from.")
     return 0
+
+
+def _nobody(target: str) -> str:
+    return _SHIPPED if target == TARGET else f"No model is champion for {target}."
 
 
 @contextlib.contextmanager

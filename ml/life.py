@@ -12,7 +12,7 @@ from app.errors import BadTable
 from app.sales.registry import TARGET, Entry, Lineage, Stage
 from ml.card import Card
 from ml.dataset import Dataset, data_hash
-from ml.features import CATEGORIES, NUMBERS
+from ml.features import CATEGORIES, NUMBERS, READ
 from ml.model import Model
 from ml.pipeline import Fitted, Plan
 from ml.train import card_of
@@ -42,7 +42,7 @@ def entry_from(model: Model, file_sha256: str, target: str = TARGET) -> Entry:
 
     Raises BadTable where it needs a column that is not.
     """
-    strange = sorted({c.name for c in model.schema.features} - {*NUMBERS, *CATEGORIES})
+    strange = sorted({c.name for c in model.schema.features} - {*NUMBERS, *CATEGORIES, *READ})
     if strange and target == TARGET:
         raise BadTable(f"this model needs {', '.join(strange[:5])}, which no call tells: see ml/features.py.")
     card = model.card

@@ -6,6 +6,7 @@ another. `workers/night.py` fetches what is needed, and acts on what is found.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,21 +18,28 @@ import ml.artifacts as artifacts
 from app.errors import BadTable
 from app.sales.learning import Known, Opinion
 from app.sales.priority import Lines
-from app.sales.registry import Entry
+from app.sales.registry import TARGET, Entry
 from ml import drift, gate
+from ml.calibration import Line
 from ml.dataset import Dataset
 from ml.drift import Kept, Shift
 from ml.encode import Block
 from ml.evaluate import Report
+from ml.explain import quartiles
+from ml.intervals import Doubt
 from ml.life import card_for, entry_of
-from ml.model import Model
+from ml.linear import LinearPart, NumberTerm
+from ml.model import Model, Side
 from ml.opinions import agreement, taught, words_of
-from ml.own import block_for, table_for, training_table
+from ml.own import block_for, schema_of, table_for, training_table
 from ml.pipeline import Plan, fit, one_thread
 from ml.sequential import ALPHA, Duel, share_of_alpha
 from ml.shelf import Shelf
+from ml.territory import Territory
+from ml.tiers import Cuts
 from ml.train import buyers_of, measure, split
 
+FLAT = "average"  # the version of the model that gives every lead the same chance
 BATCH = 50  # outcomes: fewer say too little to be judged, and wait for more
 ENOUGH, ENOUGH_OF_A_KIND = 300, 30  # outcomes from which a model of one's own is tried
 MORE = 0.05  # share of new outcomes from which training again is worth it
@@ -117,6 +125,21 @@ class Challenger:
     alpha: float = field(default=ALPHA)
 
 
+def flat(known: Sequence[Known], target: str) -> Model:
+    """What the first model for a target has to beat: every lead gets the share of those known, half a row of doubt."""
+    schema = schema_of(known, target)
+    block = block_for(schema, [one.row for one in known])
+    rate = (sum(one.converted for one in known) + 0.5) / (len(known) + 1)
+    level = math.log(rate / (1 - rate))
+    blank = NumberTerm(0.0, 0.0, 0.0, 0.0, 0.0, np.empty(0), np.zeros(1))
+    tables = tuple(np.zeros(len(column.levels) + 2) for column in schema.categories)
+    part = LinearPart(level, tuple(blank for _ in schema.numbers), tables)
+    ends = np.array([level - 1.0, level + 1.0])
+    side = Side((part,), Line(), Doubt(ends, np.full(2, rate), np.full(2, rate), 0.0), np.zeros(len(schema.features)))
+    cuts = Cuts(min(1.0, 2 * rate), rate / 2)
+    return Model(schema, side, None, Territory(), cuts, part, rate, quartiles(block), version=FLAT)
+
+
 def worth_training(known: Sequence[Known], earlier: Sequence[Entry], opinions: Sequence[Opinion] = ()) -> bool:
     """Enough outcomes, and enough new ones since the last model was trained, people's words counted with them."""
     positives = sum(one.converted for one in known)
@@ -139,6 +162,7 @@ class Trainee:
     number: int
     opinions: Sequence[Opinion] = ()
     lines: Lines | None = None
+    target: str = TARGET
 
 
 def train(of: Trainee, known: Sequence[Known], shelf: Shelf, folder: Path) -> Challenger | None:
@@ -149,7 +173,7 @@ def train(of: Trainee, known: Sequence[Known], shelf: Shelf, folder: Path) -> Ch
     newest = sorted((one for one in known if not one.frozen), key=lambda one: one.called_at)[-MOST_ROWS:]
     known_to = max((one.known_at for one in known), default=None)
     try:
-        table = training_table(newest)
+        table = training_table(newest, of.target)
     except BadTable:
         return None
     table = replace(table, block=gate.capped(table.block, _usual(table.block)))
@@ -166,7 +190,7 @@ def train(of: Trainee, known: Sequence[Known], shelf: Shelf, folder: Path) -> Ch
     file = folder / f"challenger{artifacts.SUFFIX}"
     model = artifacts.save(replace(fitted.model, card=card.to_json()), file, card.to_markdown(), table.block)
     answer = _tried(champion, model, frozen)
-    entry = entry_of(model, table, shelf.keep(file), card)
+    entry = entry_of(model, table, shelf.keep(file), card, of.target)
     lineage = replace(entry.lineage, data_from=newest[0].called_at, data_to=known_to)
     found = {**entry.metrics, **_figures(later.model), "challenger": number, "frozen": answer.why}
     found |= agreed.to_json() if agreed else {}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from app.sales.learning import Known
+from app.sales.registry import TARGET
 from ml.columns import Column, Schema
 from ml.dataset import Dataset, arrange
 from ml.encode import Block, Encoder, cells_of
@@ -17,12 +18,12 @@ _FEWEST = 5  # calls with a value, before it is a level of its own
 _MOST_LEVELS = 60
 
 
-def training_table(known: Sequence[Known]) -> Dataset:
+def training_table(known: Sequence[Known], target: str = TARGET) -> Dataset:
     """In the order of the calls. Every column is allowed: leads are scored after the call, when all of it is known.
 
     Raises BadTable when there is too little to learn from.
     """
-    schema = _schema(known)
+    schema = schema_of(known, target)
     found = table_for(schema, known)
     return arrange(schema, found.block, found.y, found.time, allow=tuple(c.name for c in schema.columns))
 
@@ -41,11 +42,12 @@ def block_for(schema: Schema, rows: Sequence[Mapping[str, object]]) -> Block:
     return Encoder(schema, names).block([cells_of({**blank, **row}, names) for row in rows])
 
 
-def _schema(known: Sequence[Known]) -> Schema:
+def schema_of(known: Sequence[Known], target: str = TARGET) -> Schema:
+    """The columns of a call here; levels are those that come up."""
     read = [name for name in READ if sum(one.row.get(name) is not None for one in known) >= _FEWEST]
     numbers = tuple(Column(name, "number") for name in (*NUMBERS, *read))
     categories = tuple(Column(name, "category", _levels(name, known)) for name in CATEGORIES)
-    return Schema("converted", "1", (*numbers, *categories))
+    return Schema(target, "1", (*numbers, *categories))
 
 
 def _levels(name: str, known: Sequence[Known]) -> tuple[str, ...]:

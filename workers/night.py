@@ -54,8 +54,10 @@ def name_of(now: datetime) -> str:
 
 
 def watch(resources: Resources, job: Ref) -> str | Later:
-    """The job: its key is the night."""
-    said = spend(resources.database, resources.data_dir, job.workspace_id, job.key, resources.now())
+    """The job: its key is the night, and after a slash the target where it is not a sale."""
+    night, _, target = job.key.partition("/")
+    here = (resources.database, resources.data_dir, job.workspace_id)
+    said = spend(*here, night, resources.now(), target or TARGET)
     if said is None:
         return Later("the model is being made", seconds=10.0)
     with resources.database.worker(job.workspace_id) as db:
@@ -68,6 +70,7 @@ class _Facts:
     """What is known this evening."""
 
     night: str
+    target: str
     now: datetime
     entries: tuple[Entry, ...]
     nights: tuple[Night, ...]
@@ -93,23 +96,27 @@ class _Facts:
         return learnable(self.known, self.nights)
 
 
-def spend(database: Database, data_dir: Path, workspace: UUID, night: str, now: datetime) -> str | None:
+def spend(
+    database: Database, data_dir: Path, workspace: UUID, night: str, now: datetime, target: str = TARGET
+) -> str | None:
     """What was done, in one line; None while the shipped model is still being made."""
     from ml import night as ml
 
     own = models_of(database, data_dir)
     with database.worker(workspace) as db:
-        entries, nights = models.serving(db), model_nights.all_nights(db)
+        entries, nights = models.serving(db, target), model_nights.all_nights(db, target)
         if any(done.night == night for done in nights):
             return "was done before"
-        known, opinions = own_outcomes.known(db, now), own_outcomes.opinions(db, now)
+        known = own_outcomes.known(db, now, target=target)
+        opinions = own_outcomes.opinions(db, now) if target == TARGET else ()  # hot and cold are words about a sale
         cuts = tier_cuts.get(db)
     refused: list[tuple[str, str]] = []
     loaded, champion = _champion(own.own, workspace, entries, refused)
-    loaded = loaded or own.shipped()
     if loaded is None:
-        return None
-    facts = _Facts(night, now, entries, nights, known, champion, loaded.model, refused)
+        loaded = own.shipped() if target == TARGET else _flat(known, target)
+    if loaded is None:
+        return None if target == TARGET else f"nothing is known for {target}"
+    facts = _Facts(night, target, now, entries, nights, known, champion, loaded.model, refused)
     facts.opinions, facts.lines = opinions, cuts.lines if cuts else None
     look = ml.look(facts.model, *_rows(database, workspace, facts))
     done, answer = _admit(facts)
@@ -117,13 +124,14 @@ def spend(database: Database, data_dir: Path, workspace: UUID, night: str, now: 
     facts.nights = (*nights, done)
     duel = _judge(facts, registry, lambda entry: own.own(workspace, entry))
     _train(facts, registry, StoredShelf(database, workspace, data_dir / "models" / "own"))
-    kept = ml.kept(facts.model, _unseen(facts.usable, facts.champion)[-ml.TRIAL :])
+    unseen = () if facts.model.version == ml.FLAT else _unseen(facts.usable, facts.champion)
+    kept = ml.kept(facts.model, unseen[-ml.TRIAL :])
     found = {**ml.Look(look.shifts, kept).to_json(), "champion": loaded.version, "duel": duel, "did": facts.did}
     with database.worker(workspace) as db:
         if not model_nights.record(db, replace(done, found=found)):
             return "was done before"
         _alert(db, facts, ml.Look(look.shifts, kept), answer)
-        if not facts.promoted:  # else every lead is being scored again, and the cuts follow
+        if target == TARGET and not facts.promoted:  # else every lead is being scored again, and the cuts follow
             tier_cuts.recut(db, _yardstick(loaded, facts))
     return "; ".join(facts.did) or "nothing to do"
 
@@ -138,6 +146,14 @@ def _champion(
         except ModelRefused as error:
             refused.append((entry.version, str(error)))
     return None, None
+
+
+def _flat(known: Sequence[Known], target: str) -> LeadModel | None:
+    """Where no model serves: the average, for the first to beat. None where nothing is known."""
+    from ml import night as ml
+    from ml.model import LeadModel
+
+    return LeadModel(ml.flat(known, target)) if known else None
 
 
 def _rows(
@@ -161,13 +177,13 @@ def _admit(facts: _Facts) -> tuple[Night, Answer]:
     batch = facts.batch
     if len(batch) < ml.BATCH:
         answer = gate.Answer(True, f"{len(batch)} new outcomes: {ml.BATCH} are needed to judge them")
-        return Night(TARGET, facts.night, facts.since, facts.since, 0, 0, True, answer.why), answer
+        return Night(facts.target, facts.night, facts.since, facts.since, 0, 0, True, answer.why), answer
     earlier = [one for one in facts.usable if one.known_at <= facts.since]
     answer = ml.may_learn(facts.model, earlier, batch, own=facts.champion is not None)
     positives = sum(one.converted for one in batch)
     facts.did.append(f"{len(batch)} outcomes {'admitted' if answer.passed else 'refused'}")
     to = max(one.known_at for one in batch)
-    return Night(TARGET, facts.night, facts.since, to, len(batch), positives, answer.passed, answer.why), answer
+    return Night(facts.target, facts.night, facts.since, to, len(batch), positives, answer.passed, answer.why), answer
 
 
 def _yardstick(loaded: LeadModel, facts: _Facts) -> Yardstick:
@@ -202,7 +218,7 @@ def _judge(facts: _Facts, registry: StoredRegistry, load: Any) -> dict[str, Any]
     duel = ml.duel(facts.model, challenger, unseen, alpha)
     said = duel.to_json()
     if duel.verdict is Verdict.BETTER:
-        registry.promote(shadow.version, WHO, f"evidence {said['evidence']} of {said['needed']} needed")
+        registry.promote(shadow.version, WHO, f"evidence {said['evidence']} of {said['needed']} needed", facts.target)
         facts.promoted = True
         facts.did.append(f"{shadow.version} promoted")
     elif duel.verdict is Verdict.WORSE:
@@ -213,7 +229,7 @@ def _judge(facts: _Facts, registry: StoredRegistry, load: Any) -> dict[str, Any]
 
 
 def _retire(facts: _Facts, registry: StoredRegistry, entry: Entry, why: str) -> None:
-    registry.retire(entry.version, WHO, why)
+    registry.retire(entry.version, WHO, why, facts.target)
     facts.did.append(f"{entry.version} retired: {why}")
 
 
@@ -222,21 +238,21 @@ def _train(facts: _Facts, registry: StoredRegistry, shelf: StoredShelf) -> None:
     from ml import night as ml
 
     if (
-        at(registry.entries(), Stage.SHADOW) is not None
+        at(registry.entries(facts.target), Stage.SHADOW) is not None
         or facts.promoted
         or not ml.worth_training(facts.usable, facts.entries, facts.opinions)
     ):
         return
     number = ml.number_of(facts.champion, facts.entries)
     with tempfile.TemporaryDirectory() as folder:
-        trainee = ml.Trainee(facts.model, number, facts.opinions, facts.lines)
+        trainee = ml.Trainee(facts.model, number, facts.opinions, facts.lines, facts.target)
         made = ml.train(trainee, facts.usable, shelf, Path(folder))
     if made is None:
         facts.did.append("the outcomes cannot be learned from")
         return
     registry.add(made.entry)
     if made.passed:
-        registry.shadow(made.entry.version, WHO, made.why)
+        registry.shadow(made.entry.version, WHO, made.why, facts.target)
         facts.did.append(f"{made.entry.version} trained on {made.entry.lineage.rows:,} calls, on trial")
     else:
         _retire(facts, registry, made.entry, f"worse on the frozen calls: {made.why}")
@@ -248,24 +264,28 @@ def _unseen(known: Sequence[Known], entry: Entry | None) -> tuple[Known, ...]:
     return tuple(one for one in known if learned_to is None or one.known_at > learned_to)
 
 
+_KINDS = ("drift", "calibration", "outcomes_refused", "model_refused")
+
+
 def _alert(db: Connection, facts: _Facts, look: Look, answer: Answer) -> None:
     """What stands is said once; what has passed is closed. Alarms of drift name the column that moved."""
+    kinds = {name: name if facts.target == TARGET else f"{name} of {facts.target}" for name in _KINDS}
     usual = "the first calls here" if facts.champion is None else "the calls the model learned from"
     for shift in look.moved:
         sentence = f"{shift.name} has moved: PSI {shift.psi:.2f}, KS {shift.ks:.2f} against {usual}."
-        alerts.raise_(db, "drift", shift.name, sentence, {"psi": shift.psi, "ks": shift.ks})
-    alerts.close_others(db, "drift", tuple(shift.name for shift in look.moved))
+        alerts.raise_(db, kinds["drift"], shift.name, sentence, {"psi": shift.psi, "ks": shift.ks})
+    alerts.close_others(db, kinds["drift"], tuple(shift.name for shift in look.moved))
     version = facts.model.version
     if look.kept is not None and look.kept.broken():
         kept = look.kept
         sentence = f"{version} does not keep its promises: {kept.promised:.1%} promised, {kept.seen:.1%} seen."
-        alerts.raise_(db, "calibration", version, sentence, kept.to_json())
-        alerts.close_others(db, "calibration", (version,))
+        alerts.raise_(db, kinds["calibration"], version, sentence, kept.to_json())
+        alerts.close_others(db, kinds["calibration"], (version,))
     else:
-        alerts.close_others(db, "calibration")
+        alerts.close_others(db, kinds["calibration"])
     if not answer.passed:
         sentence = f"The outcomes of {facts.night} were not learned from: {answer.why} See `strowger models nights`."
-        alerts.raise_(db, "outcomes_refused", facts.night, sentence)
+        alerts.raise_(db, kinds["outcomes_refused"], facts.night, sentence)
     for refused, why in facts.refused:
-        alerts.raise_(db, "model_refused", refused, f"Model {refused} could not be used: {why}")
-    alerts.close_others(db, "model_refused", tuple(version for version, _ in facts.refused))
+        alerts.raise_(db, kinds["model_refused"], refused, f"Model {refused} could not be used: {why}")
+    alerts.close_others(db, kinds["model_refused"], tuple(version for version, _ in facts.refused))

@@ -101,7 +101,7 @@ class StoredRegistry:
     def promote(self, version: str, who: str, why: str, target: str = TARGET) -> Entry:
         with self._transaction() as db:
             entry = _step(db, "model.promote", promoted(_alone(db, target), version), who, why)
-            score_batches.start(db)
+            _score_again(db, target)
             return entry
 
     def retire(self, version: str, who: str, why: str, target: str = TARGET) -> Entry:
@@ -112,7 +112,7 @@ class StoredRegistry:
         with self._transaction() as db:
             changed = rolled_back(_alone(db, target))
             _step(db, "model.rollback", changed, who, why)
-            score_batches.start(db)
+            _score_again(db, target)
             return changed[-1] if changed[-1].stage is Stage.CHAMPION else None
 
 
@@ -123,6 +123,12 @@ def champion(db: Connection, target: str = TARGET) -> Entry | None:
 def get(db: Connection, version: str, target: str = TARGET) -> Entry:
     """Raises NotFound."""
     return named(entries(db, target), version)
+
+
+def _score_again(db: Connection, target: str) -> None:
+    """Leads are scored for a sale; models of other targets score no calls."""
+    if target == TARGET:
+        score_batches.start(db)
 
 
 def _alone(db: Connection, target: str) -> tuple[Entry, ...]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.sales.lead import Tier
 from app.sales.learning import SETTLED, Known, Opinion
+from app.sales.registry import TARGET
 from app.store.connect import Connection
 
 MOST_OPINIONS = 2_000
@@ -32,7 +33,8 @@ _KNOWN = """
     from newest n
     left join lateral (
         select r.won, r.noted_at from lead_results r
-        where r.lead_id = n.lead_id and r.at >= n.called_at - %(day)s::interval and r.noted_at <= %(now)s
+        where r.lead_id = n.lead_id and r.target = %(target)s
+          and r.at >= n.called_at - %(day)s::interval and r.noted_at <= %(now)s
         order by r.noted_at desc limit 1
     ) word on true
     cross join lateral (
@@ -42,6 +44,7 @@ _KNOWN = """
               and later.created_at <= n.called_at + %(settled)s::interval
         ) as booked
     ) came_back
+    where word.won is not null or %(target)s = 'converted'
     order by known_at, n.call_id
 """
 # The newest word on each lead, if it was not taken back, on the call it was about or the last one before it.
@@ -62,7 +65,8 @@ _OPINIONS = """
     where c.created_at > %(now)s - %(settled)s::interval
       and not exists (
           select from lead_results r
-          where r.lead_id = j.lead_id and r.at >= c.created_at - %(day)s::interval and r.noted_at <= %(now)s)
+          where r.lead_id = j.lead_id and r.target = 'converted'
+            and r.at >= c.created_at - %(day)s::interval and r.noted_at <= %(now)s)
     order by s.call_id, s.scored_at desc
     limit %(most)s
 """
@@ -73,14 +77,15 @@ _SEEN = """
 _NEWEST = _SEEN + " order by c.created_at desc limit %(most)s"
 _OLDEST = _SEEN + " order by c.created_at limit %(most)s"
 _SAY = """
-    insert into lead_results (workspace_id, lead_id, won, at, noted_by)
-    values (strowger.here(), %(lead_id)s, %(won)s, %(at)s, %(noted_by)s)
+    insert into lead_results (workspace_id, lead_id, won, at, noted_by, target)
+    values (strowger.here(), %(lead_id)s, %(won)s, %(at)s, %(noted_by)s, %(target)s)
 """
 
 
-def known(db: Connection, now: datetime, most: int = MOST) -> tuple[Known, ...]:
-    """In the order in which they came to be known."""
-    rows = db.execute(_KNOWN, {"now": now, "settled": SETTLED, "day": _DAY, "most": most})
+def known(db: Connection, now: datetime, most: int = MOST, target: str = TARGET) -> tuple[Known, ...]:
+    """In the order in which they came to be known. Of another target than a sale only what somebody said counts: that
+    nobody said a customer has left does not mean that it stayed."""
+    rows = db.execute(_KNOWN, {"now": now, "settled": SETTLED, "day": _DAY, "most": most, "target": target})
     return tuple(Known(**row) for row in rows)
 
 
@@ -102,6 +107,6 @@ def oldest_rows(db: Connection, since: datetime, until: datetime, most: int = 1_
     return tuple(row["features"] for row in found)
 
 
-def say(db: Connection, lead_id: UUID, *, won: bool, at: datetime, noted_by: str) -> None:
-    """What became of a lead, as people or their CRM say it. The newest word counts."""
-    db.execute(_SAY, {"lead_id": lead_id, "won": won, "at": at, "noted_by": noted_by})
+def say(db: Connection, lead_id: UUID, *, won: bool, at: datetime, noted_by: str, target: str = TARGET) -> None:
+    """What became of a lead, as people or their CRM say it. The newest word on each target counts."""
+    db.execute(_SAY, {"lead_id": lead_id, "won": won, "at": at, "noted_by": noted_by, "target": target})

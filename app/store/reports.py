@@ -30,6 +30,7 @@ _QUERIES = {
                count(*) filter (where {_SOLD}) as qualified, count(*) filter (where {_BOOKED}) as booked,
                count(*) filter (where {_BOOKED} and exists (
                    select from lead_results r where r.workspace_id = c.workspace_id and r.lead_id = c.lead_id and r.won
+                     and r.target = 'converted'
                      and r.at >= c.created_at
                )) as held
         {_CALLS}

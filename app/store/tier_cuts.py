@@ -29,6 +29,7 @@ _BEST = f"""
     ) s
     where l.phone is not null and not coalesce(strowger.is_suppressed(l.phone, 'voice'), true)
       and not coalesce((select r.won from lead_results r where r.workspace_id = l.workspace_id and r.lead_id = l.id
+                          and r.target = 'converted'
                         order by r.noted_at desc limit 1), false)
     order by s.probability desc limit %(most)s
 """  # noqa: S608 - a constant

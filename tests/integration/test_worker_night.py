@@ -328,3 +328,71 @@ def test_nights_teach_the_challenger_with_peoples_words_and_its_card_tells_how_f
     assert 0 <= entry.metrics["agreement_before"] <= 1
     assert f"this model {entry.metrics['agreement']:.0%}" in entry.card
     assert "## People's words" in entry.card
+
+
+def churned(house: House, count: int, first: datetime, days: int, seed: int) -> None:
+    """Customers of whom somebody said whether they left; short calls drive them away."""
+    pasts = [
+        Past(first + days * DAY * i / count, dict(lead.row), lead=uuid4())
+        for i, lead in enumerate(made_up(count, seed))
+    ]
+    house.happened(pasts)
+    rng = np.random.default_rng(seed)
+    said = []
+    for past in pasts:
+        left = bool(rng.random() < 1 / (1 + np.exp(3 * (float(str(past.row["minutes"])) - 1.0))))
+        said.append((house.workspace, past.lead, left, past.at, past.at + DAY))
+    with psycopg.connect(house.url) as db:
+        db.cursor().executemany(
+            "insert into lead_results (workspace_id, lead_id, won, at, noted_by, noted_at, target) "
+            "values (%s, %s, %s, %s, 'crm', %s, 'churned')",
+            said,
+        )
+
+
+def test_a_night_works_on_every_target_and_the_first_model_must_beat_the_average(house: House) -> None:
+    churned(house, 600, NOW - 80 * DAY, 49, seed=31)
+    with house.database.worker(house.workspace) as db:
+        known = own_outcomes.known(db, NOW, target="churned")
+        assert len(known) == 600
+        assert sum(one.converted for one in known) > 100
+        assert not any(one.converted for one in own_outcomes.known(db, NOW))  # leaving is no sale
+    said = night.spend(house.database, house.data_dir, house.workspace, "2026-11-01", NOW, "churned")
+    assert said is not None
+    assert "on trial" in said
+    with house.database.worker(house.workspace) as db:
+        (entry,) = models.entries(db, "churned")
+        assert models.entries(db) == ()
+    assert (entry.target, entry.stage) == ("churned", Stage.SHADOW)
+    churned(house, 300, NOW - 31 * DAY, 10, seed=32)
+    said = night.spend(house.database, house.data_dir, house.workspace, "2026-11-12", NOW + 12 * DAY, "churned")
+    assert said is not None
+    assert f"{entry.version} promoted" in said
+    assert house.champion() is None  # of sales
+    with house.database.worker(house.workspace) as db:
+        champion = at(models.entries(db, "churned"), Stage.CHAMPION)
+        assert db.execute("select count(*) as n from outbox where kind = 'rescore'").fetchone() == {"n": 0}
+    assert champion is not None
+    assert champion.version == entry.version
+
+
+def test_each_target_is_planned_for_and_one_of_which_nothing_is_known_does_nothing(
+    house: House, shared_database: Database
+) -> None:
+    churned(house, 3, OLD, 1, seed=33)
+    night.plan(shared_database, NOW)
+    with house.database.worker(house.workspace) as db:
+        jobs_ = {row["key"]: row["id"] for row in db.execute("select id, key from outbox where kind = 'night'")}
+    assert set(jobs_) == {"2026-11-01", "2026-11-01/churned"}
+    from app.compliance import rules
+    from workers.resources import Resources, models_of
+
+    judge = models_of(house.database, house.data_dir)
+    resources = Resources(house.database, None, judge, rules.load(), lambda: NOW, house.data_dir)
+    key = "2026-11-01/churned"
+    assert jobs.run(night.watch, resources, Ref(jobs_[key], house.workspace, key)) == "nothing to do"
+    with house.database.worker(house.workspace) as db:
+        assert [one.night for one in model_nights.all_nights(db, "churned")] == ["2026-11-01"]
+        assert model_nights.all_nights(db) == ()
+    said = night.spend(house.database, house.data_dir, house.workspace, "2026-11-01", NOW, "bought_again")
+    assert said == "nothing is known for bought_again"

@@ -42,3 +42,11 @@ def test_words_and_days_are_read_and_what_cannot_be_is_named_by_its_line(tmp_pat
 def test_a_file_without_phone_or_result_is_one_sentence(tmp_path: Path, header: str, says: str) -> None:
     with pytest.raises(BadTable, match=says):
         read(write(tmp_path / "crm.csv", f"{header}\n+12025550111,yes\n"))
+
+
+def test_another_target_is_read_from_the_column_of_its_name(tmp_path: Path) -> None:
+    table = write(tmp_path / "crm.csv", "phone,won,churned\n+12025550111,yes,no\n+12025550112,no,yes\n")
+    words, faults = read(table, target="churned")
+    assert ([w.won for w in words], faults) == ([False, True], ())
+    with pytest.raises(BadTable, match="'bought_again'"):
+        read(table, target="bought_again")

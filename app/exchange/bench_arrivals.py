@@ -1,8 +1,8 @@
 """When the agent's sound arrives at the phones: network sockets that note it, for a bench.
 
-The service hands out its sound a little ahead of time, in pieces of 100 ms every 100 ms; by how much one misses that is
-its jitter. Pieces at the beginning of an utterance, which come together to fill the buffer, and at its end, which are
-shorter, are left out.
+The service looks every 100 ms what each call needs, and hands out pieces of 100 ms: one, two or none. So pieces of one
+utterance are a multiple of 100 ms apart; by how much they miss that is their jitter. The first pieces, which are handed
+out as soon as they are made, are left out. More than 50 ms would not be seen here, but be heard as an underrun.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from app.exchange.network import NetworkSockets
 _PAYLOAD = '"payload":'
 _AROUND = '""}}'
 _FIRST = 4  # pieces of an utterance
-_PIECE_MS = 100.0
-_WHOLE_MS = 5.0  # a piece that misses its length by no more is not the last of its utterance
-_PAUSE_MS = 500.0  # without a piece: what comes then is another utterance
+_TICK_MS = 100.0
 _BYTES_PER_MS = 8
 _BASE64 = 3 / 4
 
@@ -42,12 +40,8 @@ class Arrivals:
             self._place = 0
 
     def jitter_ms(self) -> list[float]:
-        found = []
-        for (before_ms, lasts_ms, _), (at_ms, _, place) in pairwise(self.pieces):
-            apart_ms = at_ms - before_ms
-            if place >= _FIRST and abs(lasts_ms - _PIECE_MS) <= _WHOLE_MS and apart_ms < _PAUSE_MS:
-                found.append(abs(apart_ms - _PIECE_MS))
-        return found
+        apart = [at_ms - before_ms for (before_ms, *_), (at_ms, _, place) in pairwise(self.pieces) if place >= _FIRST]
+        return [abs(ms - _TICK_MS * round(ms / _TICK_MS)) for ms in apart]
 
 
 class _Noted:

@@ -58,10 +58,10 @@ def test_jitter_is_told_of_pieces_in_the_middle_of_an_utterance() -> None:
 
     begin = '{"event":"mark","streamSid":"MZ1","mark":{"name":"g0-1-0"}}'
     fills = [(0, begin), (0, media(100)), (1, media(100)), (2, media(100)), (102, media(100))]
-    goes_on = [(202, media(100)), (317, media(100)), (402, media(100)), (502, media(40))]
+    goes_on = [(202, media(100)), (417, media(100)), (417, media(100)), (502, media(40))]
     another = [(540, begin.replace("g0-1", "g0-2")), (540, media(100)), (541, media(100))]
     arrivals = Arrivals()
     for at_ms, frame in (*fills, *goes_on, *another):
         arrivals.take(frame, float(at_ms))
-    assert arrivals.jitter_ms() == [0.0, 15.0, 15.0, 0.0]
+    assert arrivals.jitter_ms() == [0.0, 15.0, 0.0, 15.0]
     assert [round(lasts_ms) for _, lasts_ms, _ in arrivals.pieces][-4:] == [100, 40, 100, 100]

@@ -4,13 +4,15 @@ import type { CallItem, HealthLine, LiveCall, SaidLine, Snapshot } from "./types
 
 interface Message { seq: number; at: string; kind: string; call_sid?: string; body: Record<string, unknown> }
 
+type Known = LiveCall & { began: number };
+
 const WAITS_MS = [500, 1000, 2000, 5000, 10_000];
 const MOST_LINES = 60;
 
 /** The wall of calls, kept up to date by the feed: one snapshot, then each message after it; from the last one seen
  *  after a break. A gap means too much was missed: a new snapshot is taken. */
 export function useLive() {
-  const calls = shallowRef(new Map<string, LiveCall & { began: number }>());
+  const calls = shallowRef(new Map<string, Known>());
   const wall = ref({ queue: 0, capacity: 0, room: true });
   const health = shallowRef<HealthLine | null>(null);
   const state = ref<"connecting" | "live" | "broken">("connecting");
@@ -80,7 +82,7 @@ export function useLive() {
         const known = calls.value.get(sid);
         const fresh = { sid, lead_name: null, score: null, taken_by: null, said: [], began: Date.now() };
         const person = known?.person ?? body.person;
-        calls.value.set(sid, { ...fresh, ...known, ...body, person } as LiveCall & { began: number });
+        calls.value.set(sid, { ...fresh, ...known, ...body, person } as Known);
         if (!known) void introduce(sid);
       }
       return;
@@ -100,9 +102,10 @@ export function useLive() {
     triggerRef(calls);
   }
 
-  function say(call: LiveCall, line: SaidLine): void {
+  /** A new object, so that the card shows it now and not with the next second of its clock. */
+  function say(call: Known, line: SaidLine): void {
     const kept = call.said.filter((one) => one.final || one.by !== line.by); // what was on its way has come
-    call.said = [...kept, line].slice(-MOST_LINES);
+    calls.value.set(call.sid, { ...call, said: [...kept, line].slice(-MOST_LINES) });
   }
 
   void open();

@@ -43,6 +43,7 @@ from app.providers.slack import Slack
 from app.providers.web_push import public_key_of
 from app.secret_key import SecretKey
 from app.settings import EXAMPLES, Settings
+from app.shipped import shipped_card
 from app.store.connect import Database
 
 CROSS_ORIGIN: dict[str, Any] = {
@@ -93,6 +94,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
             dialling=dialling,
             slack=slack,
             push_key=push_key,
+            shipped=partial(shipped_card, settings.data_dir),
             ice_servers=ice,
         )
         try:

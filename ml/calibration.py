@@ -65,8 +65,22 @@ def shift_to(logits: Floats, y: NDArray[np.int8], weight: Floats) -> float:
     return (low + high) / 2
 
 
-def calibration_error(y: NDArray[np.int8], p: Floats, bins: int = 10) -> float:
-    """Mean gap between promised and seen rate over ten groups of equal size, ordered by promise."""
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Of `rows` rows that were promised about `predicted`, a share of `observed` had the label."""
+
+    predicted: float
+    observed: float
+    rows: int
+
+
+def reliability(y: NDArray[np.int8], p: Floats, bins: int = 10) -> tuple[Bin, ...]:
+    """Promised and seen rate in groups of equal size, ordered by promise (a reliability diagram)."""
     by_p = np.argsort(p, kind="stable")
     groups = [g for g in np.array_split(by_p, bins) if len(g)]
-    return float(sum(len(g) * abs(float(p[g].mean()) - float(y[g].mean())) for g in groups) / len(p))
+    return tuple(Bin(float(p[g].mean()), float(y[g].mean()), len(g)) for g in groups)
+
+
+def calibration_error(y: NDArray[np.int8], p: Floats, bins: int = 10) -> float:
+    """Mean gap between promised and seen rate over ten groups of equal size, ordered by promise."""
+    return sum(one.rows * abs(one.predicted - one.observed) for one in reliability(y, p, bins)) / len(p)

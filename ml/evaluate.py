@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import calibration_error
+from ml.calibration import Bin, calibration_error, reliability
 from ml.conformal import Misses, misses
 from ml.tiers import Cuts, Team, TierShare, tiers_of
 
@@ -47,7 +47,8 @@ class Profit:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`tiers` and `misses` (buyers that ended up cold) where the figures are those of a model with cuts."""
+    """`tiers` and `misses` (buyers that ended up cold) where the figures are those of a model with cuts; `curve` is
+    what was promised beside what came."""
 
     rows: int
     positives: int
@@ -55,6 +56,7 @@ class Report:
     profits: tuple[Profit, ...]
     tiers: tuple[TierShare, ...] = ()
     misses: Misses | None = None
+    curve: tuple[Bin, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -100,7 +102,7 @@ def report(y: Labels, p: Floats, team: Team, resamples: int = RESAMPLES) -> Repo
         )
         for s in shares
     )
-    return Report(n, positives, {k: ranges[k] for k in METRICS}, profits)
+    return Report(n, positives, {k: ranges[k] for k in METRICS}, profits, curve=reliability(y, p))
 
 
 def with_tiers(found: Report, y: Labels, p: Floats, cuts: Cuts) -> Report:

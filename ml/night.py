@@ -217,7 +217,10 @@ def _later(table: Dataset) -> _Later:
 
 
 def _figures(report: Report | None) -> dict[str, Any]:
-    return {} if report is None else {name: asdict(figure) for name, figure in report.metrics.items()}
+    if report is None:
+        return {}
+    figures: dict[str, Any] = {name: asdict(figure) for name, figure in report.metrics.items()}
+    return figures | {"calibration": [asdict(one) for one in report.curve]}
 
 
 def _tried(champion: Model, challenger: Model, frozen: Sequence[Known]) -> gate.Answer:

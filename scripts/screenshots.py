@@ -31,7 +31,7 @@ SCREENS = (
 )  # fmt: skip
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
-START_S, SETTLE_MS = 180.0, 700
+START_S, SETTLE_MS, SCORED = 180.0, 700, 60
 
 
 @contextmanager
@@ -66,6 +66,17 @@ def link(url: str, env: dict[str, str]) -> str:
     return found[0] if found else sys.exit(said)
 
 
+def scored(page: Page, url: str) -> None:
+    """The workers have judged most of the fortnight; the board fills as they go."""
+    give_up_at = time.monotonic() + START_S
+    while time.monotonic() < give_up_at:
+        page.goto(f"{url}/leads")
+        page.wait_for_timeout(SETTLE_MS * 3)
+        if page.locator("main a[href^='/leads/']").count() >= SCORED:
+            return
+    sys.exit("The workers have not scored the made-up leads; see the log of `strowger up`.")
+
+
 def take(page: Page, url: str) -> int:
     taken = 0
     for theme in THEMES:
@@ -94,6 +105,7 @@ def main() -> None:
         page = browser.new_page(locale="en-US")
         page.goto(link(url, env))
         page.wait_for_selector("main h1")
+        scored(page, url)
         taken = take(page, url)
         browser.close()
     print(f"{taken} pictures in {OUT}")

@@ -21,6 +21,7 @@ from app.call.bridge import Socket
 from app.providers.outgoing import SignedPost
 from app.providers.slack import Slack
 from app.sales.prices import Prices
+from app.shipped import ShippedCard
 from app.store.calls import CallRow
 
 
@@ -73,6 +74,7 @@ class Web:
     dialling: Dialling
     slack: Slack
     push_key: str
+    shipped: Callable[[], ShippedCard | None]
     ice_servers: tuple[str, ...] = ()
 
     def url(self, path: str) -> str:

@@ -287,6 +287,12 @@ class FieldProblem(TypedDict):
     message: str
 
 
+class Figure(TypedDict):
+    value: float
+    low: NotRequired[float | None]
+    high: NotRequired[float | None]
+
+
 class FollowUp(TypedDict):
     call_sid: str
     lead_id: str | None
@@ -520,6 +526,9 @@ class Missed(TypedDict):
 
 
 class ModelDetail(TypedDict):
+    card: str
+    calibration: list[Bin]
+    lift: list[Lift]
     version: str
     target: str
     stage: Literal["candidate", "shadow", "champion", "retired"]
@@ -527,10 +536,7 @@ class ModelDetail(TypedDict):
     rows: int
     positives: int
     created_at: str
-    metrics: dict[str, float]
-    card: str
-    calibration: list[Bin]
-    lift: list[Lift]
+    metrics: dict[str, Figure]
 
 
 class ModelItem(TypedDict):
@@ -541,12 +547,13 @@ class ModelItem(TypedDict):
     rows: int
     positives: int
     created_at: str
-    metrics: dict[str, float]
+    metrics: dict[str, Figure]
 
 
 class Models(TypedDict):
     items: list[ModelItem]
     alerts: list[AlertOut]
+    shipped: Shipped | None
 
 
 class NewApiKey(TypedDict):
@@ -980,6 +987,18 @@ class Session(TypedDict):
     access_token: str
     expires_in_s: int
     user: SignedInUser
+
+
+class Shipped(TypedDict):
+    card: str
+    calibration: list[Bin]
+    lift: list[Lift]
+    version: str
+    trained_on: str
+    rows: int
+    positives: int
+    created_at: str
+    metrics: dict[str, Figure]
 
 
 class SignIn(TypedDict):

@@ -40,7 +40,7 @@ from app.store.calls import NewCall
 from app.store.connect import Connection, Database
 from app.store.consents import NewConsent
 
-LEADS, DAYS, TODAY_SHARE, SEED = 140, 14, 0.35, 11
+LEADS, DAYS, LAST_DAY_SHARE, SEED = 140, 14, 0.25, 11
 MARK = "SEED"  # at the beginning of a seeded call's sid: how all of it is found again
 _OPEN, _CLOSE = 14, 23  # UTC: working hours in America
 _CLOCKS = (
@@ -131,11 +131,20 @@ def _plan(cast: Sequence[Person], now: datetime, settings: Settings) -> list[Pla
 
 
 def _moment(dice: random.Random, now: datetime, number: int) -> datetime:
-    """In working hours; the recorded ones and a good part of the others today, before now."""
-    if number < 3 or dice.random() < TODAY_SHARE:
-        return now - timedelta(minutes=4 + dice.random() * 400)
+    """In working hours; the recorded ones and a good part of the others on the last day that had some, before now."""
+    if number < 3 or dice.random() < LAST_DAY_SHARE:
+        opened, closed = _last_day(now)
+        return opened + dice.random() * (closed - opened)
     day = now - timedelta(days=dice.randrange(1, DAYS))
     return day.replace(hour=dice.randrange(_OPEN, _CLOSE), minute=dice.randrange(60), second=dice.randrange(60))
+
+
+def _last_day(now: datetime) -> tuple[datetime, datetime]:
+    """Its working hours until now; yesterday's when today's have hardly begun."""
+    opened = now.replace(hour=_OPEN, minute=0, second=0, microsecond=0)
+    if now < opened + timedelta(hours=2):
+        opened -= timedelta(days=1)
+    return opened, min(now - timedelta(minutes=4), opened + timedelta(hours=_CLOSE - _OPEN))
 
 
 def _simulated() -> list[list[tuple[int, Fact]]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -14,6 +16,7 @@ from app.api.context import Site
 from app.api.v1.etags import tagged
 from app.api.v1.principal import Caller, Principal
 from app.sales.registry import Entry
+from app.shipped import ShippedCard
 from app.store import alerts, models
 from app.store.connect import Connection
 
@@ -21,6 +24,14 @@ router = APIRouter(prefix="/models", tags=["models"])
 
 FROM_HERE = "from the dashboard"
 Version = Annotated[str, Path(max_length=100)]
+
+
+class Figure(BaseModel):
+    """`low` to `high` holds 95 % of its bootstrap resamples, where it was resampled."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
 
 
 class ModelItem(BaseModel):
@@ -31,7 +42,7 @@ class ModelItem(BaseModel):
     rows: int
     positives: int
     created_at: datetime
-    metrics: dict[str, float]
+    metrics: dict[str, Figure]
 
     @classmethod
     def of(cls, entry: Entry) -> ModelItem:
@@ -44,13 +55,6 @@ class AlertOut(BaseModel):
     sentence: str
     opened_at: datetime
     times: int
-
-
-class Models(BaseModel):
-    """Newest first. Where none is champion, the model that ships with Strowger scores, and says so."""
-
-    items: list[ModelItem]
-    alerts: list[AlertOut]
 
 
 class Bin(BaseModel):
@@ -68,10 +72,36 @@ class Lift(BaseModel):
     lift: float
 
 
-class ModelDetail(ModelItem):
+class Measured(BaseModel):
+    """On rows the model had not seen; `card` is Markdown."""
+
     card: str
     calibration: list[Bin]
     lift: list[Lift]
+
+
+class ModelDetail(ModelItem, Measured):
+    pass
+
+
+class Shipped(Measured):
+    """The model that ships with Strowger."""
+
+    version: str
+    trained_on: str
+    rows: int
+    positives: int
+    created_at: datetime
+    metrics: dict[str, Figure]
+
+
+class Models(BaseModel):
+    """Newest first. Where none is champion, the model that ships with Strowger scores, and says so: `shipped`, null
+    where this process has not got its card."""
+
+    items: list[ModelItem]
+    alerts: list[AlertOut]
+    shipped: Shipped | None
 
 
 Why = Annotated[str, Query(max_length=300, description="Kept in the audit log.")]
@@ -85,10 +115,12 @@ class Serving(BaseModel):
 
 @router.get("", operation_id="models_list")
 async def list_(web: Site, caller: Caller) -> Models:
+    card = await asyncio.to_thread(web.shipped)
+
     def read(db: Connection) -> Models:
         found = [ModelItem.of(entry) for entry in models.entries(db)]
         noticed = [AlertOut.model_validate(one, from_attributes=True) for one in alerts.open_ones(db)]
-        return Models(items=found, alerts=noticed)
+        return Models(items=found, alerts=noticed, shipped=_shipped(card) if card else None)
 
     return await web.records.user(caller.claims, read)
 
@@ -96,18 +128,7 @@ async def list_(web: Site, caller: Caller) -> Models:
 @router.get("/{version}", operation_id="models_get", response_model=ModelDetail)
 async def get(version: Version, web: Site, caller: Caller, request: Request) -> Response:
     entry = await web.records.user(caller.claims, lambda db: models.get(db, version))
-    metrics = entry.metrics
-    detail = ModelDetail(
-        **_fields(entry),
-        card=entry.card,
-        calibration=[Bin(**one) for one in _points(metrics, "calibration", ("predicted", "observed", "rows"))],
-        lift=[
-            Lift(share=share, lift=float(metrics[name]))
-            for share, name in ((0.1, "lift_10"), (0.2, "lift_20"), (0.3, "lift_30"))
-            if isinstance(metrics.get(name), int | float)
-        ],
-    )
-    return tagged(request, detail)
+    return tagged(request, ModelDetail(**_fields(entry), **_measured(entry.card, entry.metrics)))
 
 
 @router.post("/{version}/promote", operation_id="models_promote")
@@ -145,11 +166,43 @@ async def _move(web: Site, caller: Principal, step: Callable[[models.StoredRegis
     return await web.records.desk(caller.workspace_id, work)
 
 
-def _points(metrics: Mapping[str, Any], name: str, fields: tuple[str, ...]) -> list[dict[str, Any]]:
-    found = metrics.get(name)
-    if not isinstance(found, list):
-        return []
-    return [dict(one) for one in found if isinstance(one, Mapping) and set(fields) <= set(one)]
+def _shipped(card: ShippedCard) -> Shipped:
+    measured = _measured(card.text, {**card.metrics, "calibration": card.curve})
+    return Shipped(
+        version=card.version,
+        trained_on=card.trained_on,
+        rows=card.rows,
+        positives=card.positives,
+        created_at=datetime.fromtimestamp(card.made_at, UTC),
+        metrics=_figures(card.metrics),
+        **measured,
+    )
+
+
+def _measured(card: str, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    figures = _figures(metrics)
+    curve = metrics.get("calibration")
+    lifts = ((share, figures.get(f"lift_{share:.0f}")) for share in (10, 20, 30))
+    return {
+        "card": card,
+        "calibration": [Bin.model_validate(one) for one in curve] if isinstance(curve, Sequence) else [],
+        "lift": [Lift(share=share / 100, lift=found.value) for share, found in lifts if found],
+    }
+
+
+def _figures(metrics: Mapping[str, Any]) -> dict[str, Figure]:
+    """Those that are numbers, with their ranges or without."""
+    found = {}
+    for name, value in metrics.items():
+        parts = value if isinstance(value, Mapping) else {"value": value}
+        numbers = {
+            key: float(part)
+            for key in Figure.model_fields
+            if isinstance(part := parts.get(key), int | float) and not isinstance(part, bool) and math.isfinite(part)
+        }
+        if "value" in numbers:
+            found[name] = Figure(**numbers)
+    return found
 
 
 def _fields(entry: Entry) -> dict[str, Any]:
@@ -161,9 +214,5 @@ def _fields(entry: Entry) -> dict[str, Any]:
         "rows": entry.lineage.rows,
         "positives": entry.lineage.positives,
         "created_at": entry.created_at,
-        "metrics": {
-            name: float(value)
-            for name, value in entry.metrics.items()
-            if isinstance(value, int | float) and not isinstance(value, bool)
-        },
+        "metrics": _figures(entry.metrics),
     }

@@ -14,6 +14,10 @@ export function ms(value: number | null | undefined): string {
 export function percent(share: number | null | undefined, digits = 0): string {
   return share === null || share === undefined ? t("none") : share.toLocaleString(dateLocale.value, { style: "percent", maximumFractionDigits: digits });
 }
+/** Four digits tell two models apart. */
+export function decimal(value: number): string {
+  return value.toLocaleString(dateLocale.value, { maximumSignificantDigits: 4 });
+}
 export function usd(value: number | null | undefined, digits = 2): string {
   return value === null || value === undefined ? t("unknown") : value.toLocaleString(dateLocale.value, { style: "currency", currency: "USD", minimumFractionDigits: digits, maximumFractionDigits: Math.max(digits, 2) });
 }
@@ -28,6 +32,10 @@ export function day(iso: string | null): string {
 }
 export function moment(iso: string | null): string {
   return iso ? `${day(iso)}, ${time(iso)}` : t("none");
+}
+/** The hour where it was today, else the day too. */
+export function lately(iso: string | null): string {
+  return iso && new Date(iso).toDateString() === new Date().toDateString() ? time(iso) : moment(iso);
 }
 /** A slot such as 2026-11-21T10:00 is local to the business already. */
 export function slot(local: string | null): string {

@@ -38,6 +38,8 @@ export type NamedCount = Told<"name" | "calls" | "booked">;
 
 export type ModelItem = Api.ModelItem;
 export type ModelDetail = Api.ModelDetail;
+export type Models = Api.Models;
+export type Figure = Api.Figure;
 export type Alert = Api.AlertOut;
 
 export type PlaybookItem = Api.PlaybookItem;

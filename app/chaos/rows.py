@@ -42,7 +42,6 @@ FAULTS: Mapping[str, str] = {
 }
 NOT_RUN: Mapping[str, str] = {
     "F24": "needs a small volume of its own that can be filled",
-    "F25": "needs a wall clock that can be moved beside the monotonic one",
     "F27": "takes two hours; `make soak` is 500 short calls",
 }
 

@@ -1,4 +1,6 @@
 import asyncio
+import time
+from itertools import count
 
 import pytest
 
@@ -84,6 +86,21 @@ def test_F17_a_carrier_that_reads_slowly_has_five_seconds_in_front_of_it_at_most
     assert 20_000 < stream.piled_bytes < 5 * REAL_TIME
     assert [at for at in stream.clears_at if stream.freed_at <= at <= stream.freed_at + 0.3]
     assert held.facts(AgentHeard)[-1].complete  # the answer, which goes on from there
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_F25_no_timer_of_a_call_goes_by_the_wall_clock(scene, monkeypatch, hours):
+    """Which jumps there and back whenever somebody looks at it."""
+
+    def call():
+        dialogue = ScriptedDialogue((GREETING,), script({"hello": ANSWER, "bye": END}))
+        stt = ScriptedSpeechToText("hello there", "bye")
+        return scene(dialogue, stt).hold(WaitForAgent(), Speak("hello there"), WaitForAgent(), Silence(20_000)).entries
+
+    usual = call()
+    at, looks = time.time(), count()
+    monkeypatch.setattr(time, "time", lambda: at + hours * 3600 * (next(looks) % 2))
+    assert call() == usual
 
 
 def test_T02_a_flood_closes_the_socket(scene):

@@ -120,7 +120,7 @@ def test_C07_C06_who_asked_to_be_left_alone_is_not_called(database: Database, wo
         place_call(database, ScriptedCarrier(), CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
 
 
-def test_C03_a_clock_the_database_contradicts_calls_nobody(database: Database, workspace: UUID, rows: Rows) -> None:
+def test_C03_F25_a_clock_the_database_contradicts_calls_nobody(database: Database, workspace: UUID, rows: Rows) -> None:
     agree(database, workspace)
     wrong = datetime.now(UTC) + timedelta(hours=1)
     with pytest.raises(CallRefused, match="clock"):

@@ -89,7 +89,7 @@ def test_T02_a_token_admits_one_socket_once(twilio: Twilio) -> None:
     assert refused(twilio, path) == 1008
 
 
-def test_T02_a_token_older_than_a_minute_is_refused(twilio: Twilio, rows: Rows) -> None:
+def test_T02_F25_a_token_older_than_a_minute_is_refused(twilio: Twilio, rows: Rows) -> None:
     path = urlsplit(stream_of(twilio.ring("CA1"))[0]).path
     past = "issued_at = issued_at - interval '61 s', expires_at = expires_at - interval '61 s'"
     rows(f"update media_tokens set {past} returning 1")

@@ -136,7 +136,7 @@ def test_C03_navajo_time_and_arizona_time_both_hold_for_928() -> None:
     ("day", "before", "after"),
     [(datetime(2026, 3, 8), -5, -4), (datetime(2026, 11, 1), -4, -5)],
 )
-def test_C03_on_the_days_the_clock_changes_eight_oclock_is_the_new_eight_oclock(
+def test_C03_F25_on_the_days_the_clock_changes_eight_oclock_is_the_new_eight_oclock(
     day: datetime, before: int, after: int
 ) -> None:
     opening = day.replace(hour=8, tzinfo=UTC) - timedelta(hours=after)
@@ -160,7 +160,7 @@ def test_C03_a_stated_state_adds_its_restrictions() -> None:
     assert ask(a_contact(stated_region="FL"), evening).verdict is Verdict.DEFER
 
 
-def test_C03_nobody_vouches_for_the_clock() -> None:
+def test_C03_F25_nobody_vouches_for_the_clock() -> None:
     assert ask(a_contact(), None).verdict is Verdict.DENY
 
 

@@ -122,6 +122,7 @@ def machine(settings: Settings, port: int = SERVICE_PORT, *, offline: bool = Fal
             "DATABASE_URL": services.database_url,
             "REDIS_URL": services.redis_url,
             "STROWGER_DATA_DIR": str(settings.data_dir.absolute()),
+            "STROWGER_SERVICE_URL": service_url,  # the beat need not go round by the public address
         }
         local_carrier = settings.twilio_auth_token is None or offline
         if local_carrier:

@@ -108,6 +108,15 @@ class Metered(Protocol):
 
 
 @runtime_checkable
+class TakesAdvice(Protocol):
+    """A dialogue that may let the estimate after a turn pick what comes next. Never waits."""
+
+    def advise(self, action: str) -> None:
+        """`action` as in `events.Estimated`, for the caller's next turn."""
+        ...
+
+
+@runtime_checkable
 class HearsColleagues(Protocol):
     """A dialogue that people of ours can tell something while it goes on. Neither waits, and neither is answered."""
 

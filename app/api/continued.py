@@ -16,13 +16,14 @@ from app.dialog.events import (
     CallerSaid,
     CameBack,
     Entry,
+    Estimated,
     Fact,
     FactLearned,
     Hinted,
     SteppedAside,
 )
 from app.dialog.moves import CallerTurn, Commit, Expectation, Finish, HeardLine, Move, Note, Pressed, Said, Say, Silent
-from app.ports import Dialogue, HearsColleagues, TellsItsPace
+from app.ports import Dialogue, HearsColleagues, TakesAdvice, TellsItsPace
 
 
 @runtime_checkable
@@ -71,6 +72,10 @@ class Continued:
     def hint(self, text: str) -> str:
         return self._dialogue.hint(text) if isinstance(self._dialogue, HearsColleagues) else ""
 
+    def advise(self, action: str) -> None:
+        if isinstance(self._dialogue, TakesAdvice):
+            self._dialogue.advise(action)
+
     def overheard(self, text: str) -> None:
         if isinstance(self._dialogue, HearsColleagues):
             self._dialogue.overheard(text)
@@ -102,6 +107,8 @@ class Continued:
                     aside = isinstance(hands, SteppedAside)
                 case Hinted(text=text):
                     self.hint(text)
+                case Estimated(next_action=action):
+                    self.advise(action)
                 case CallerSaid(text=text) if aside:
                     self.overheard(text)
                 case CallerKeyed() if aside:

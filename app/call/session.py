@@ -61,6 +61,7 @@ from app.ports import (
     Pressed,
     Said,
     Silent,
+    TakesAdvice,
     Volume,
 )
 from app.sales.conversation import conversation_of
@@ -376,7 +377,10 @@ class Session:
         if model is None or self._call.resumed or turn <= self._estimated:
             return
         self._estimated = turn
-        self._log.write(estimate(turn, conversation_of(self._log.talk), model))
+        found = estimate(turn, conversation_of(self._log.talk), model)
+        self._log.write(found)
+        if isinstance(dialogue := self._parts.dialogue, TakesAdvice):
+            dialogue.advise(found.next_action)
 
     def _post(self, signal: Signal) -> None:
         self._inbox.put_nowait((None, signal))

@@ -4,6 +4,7 @@
     answer   the caller's turn: safety first, then what he said or pressed, then the next question
     heard    what became of a line: only what was heard counts as asked, disclosed or offered
     hint     what a colleague whispers meanwhile, for the next turn
+    advise   what the estimate would do next, for the next turn
 
 Order of precedence in a turn: no more calls, do not record, are you a robot, facts, answers, questions and objections,
 other requests, and at last "I did not catch that".
@@ -14,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from app.dialog import guards, hints, keypad, listening
+from app.dialog import advice, guards, hints, keypad, listening
 from app.dialog.events import DisclosureHeard, RecordingRefused, Understood
 from app.dialog.moves import CallerTurn, Closing, HeardLine, MachineListens, Move, Pressed, Said, Silent
 from app.dialog.reply import Reply
@@ -66,9 +67,11 @@ def answer(state: State, turn: CallerTurn, meaning: Understanding, playbook: Pla
             _unclear(reply)
     if isinstance(turn, Said | Pressed) and not reply.state.unclear:
         hints.follow(reply)
+        advice.follow(reply)
     if not reply.over and reply.state.turns >= TURN_LIMIT:
         reply.finish("too_long", playbook.lines.limit_goodbye)
     _go_on(reply)
+    reply.change(advised="")
     return reply.state, reply.moves()
 
 
@@ -90,6 +93,11 @@ def hint(state: State, text: str, meaning: Understanding, playbook: Playbook) ->
     """What a colleague whispers, for the caller's next turn; and what it leads to, as `hints.meant`."""
     label = hints.meant(text, state, playbook, meaning)
     return (replace(state, hinted=hints.keep(state, label)), label) if label else (state, "")
+
+
+def advise(state: State, action: str) -> State:
+    """`action` as `events.Estimated` has it. Followed where the playbook says so, at the caller's next turn."""
+    return replace(state, advised=action)
 
 
 def _share(line: HeardLine) -> float:

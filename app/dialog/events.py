@@ -322,6 +322,13 @@ class Estimated:
 
 
 @dataclass(frozen=True, slots=True)
+class AdviceTaken:
+    """The playbook did at a choice of its own what the estimate after the last turn had advised (`next_action`)."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class SteppedAside:
     """A person of ours took the call over: the agent says nothing until it is handed back, but goes on listening."""
 
@@ -386,6 +393,7 @@ Fact = (
     | AgentKeyed
     | AnsweredBy
     | Estimated
+    | AdviceTaken
     | SteppedAside
     | CameBack
     | Hinted

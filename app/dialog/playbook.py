@@ -15,6 +15,7 @@ from app.dialog.script import (
     DISCLOSURES,
     FACT_TYPES,
     GOALS,
+    NEXT_ACTIONS,
     NO_PROMPT,
     OCCASIONS,
     TARGETS,
@@ -75,6 +76,7 @@ def parse(text: str, name: str) -> Playbook:
         lines=_lines(top.fields("lines")),
         machines=_machines(top.fields("machines", needed=False)),
         voice=voice.read(top.fields("voice", needed=False)),
+        next_action=top.one_of("next_action", NEXT_ACTIONS, "note"),
     )
     if opening:
         opening.done()

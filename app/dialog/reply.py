@@ -148,6 +148,7 @@ class Reply:
             or any(line.purpose == "offer" for line in self._lines)
             or self.state.route != "sales"
             or "offer" not in self.book.goals
+            or (self.state.advised == "handle" and self.book.next_action == "follow")
             or topic.startswith("ask:")
         ):
             return

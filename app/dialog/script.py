@@ -17,6 +17,7 @@ FACT_TYPES = ("choice", "number", "digits", "name", "email")
 GOALS = ("facts", "offer", "appointment", "whatsapp")
 TARGETS = ("sales", "human", "opt_out", "goodbye")
 DISCLOSURES = ("identity", "ai", "recording", "opt_out")
+NEXT_ACTIONS = ("follow", "note")
 OCCASIONS = ("booked", "human", "qualified")
 
 
@@ -251,6 +252,7 @@ class Playbook:
     lines: Lines
     machines: Machines = Machines()
     voice: Voice = USUAL
+    next_action: str = "note"  # or "follow": whether the estimate's next action picks among what may be said
 
     def opening(self, direction: str) -> tuple[OpeningLine, ...]:
         return self.outbound if direction == "outbound" else self.inbound

@@ -66,6 +66,7 @@ class State:
     ended: str = ""
     hinted: tuple[str, ...] = ()  # what colleagues' hints lead to, at the caller's next turn (hints.py)
     wanted: str = ""  # the fact to ask for before the others
+    advised: str = ""  # what the estimate after the last turn would do next (advice.py)
 
     def learn(self, name: str, value: str) -> State:
         return replace(self, facts={**self.facts, name: value}, skipped=self.skipped - {name})

@@ -151,6 +151,9 @@ class LanguageModelDialogue:
         self._whispered = (*self._whispered, text)[-hints.MOST_WAITING :]
         return use or "told"
 
+    def advise(self, action: str) -> None:
+        self._state = engine.advise(self._state, action)
+
     def overheard(self, text: str) -> None:
         self._history.append(Saying("caller", text, to="colleague"))
 

@@ -32,6 +32,7 @@ from app.providers.scripted import (
     ScriptedVoiceActivity,
     tone,
 )
+from app.sales.live import LiveModel
 from app.telephony import mulaw
 from app.telephony.media_stream import Started
 
@@ -117,6 +118,7 @@ class Scene:
     direction: str = "inbound"
     machines: Strategy = HANG_UP
     carrier: CarrierNews = field(default_factory=CarrierNews)
+    live: LiveModel | None = None
 
     def hold(self, *script: Step) -> Held:
         return self.hold_with(Persona("test the call", "murmur", murmured, script))
@@ -136,7 +138,9 @@ class Scene:
             if self.end_after_s is not None:
                 asyncio.get_running_loop().call_later(self.end_after_s[0], end_now, self.end_after_s[1])
             began = replace(BEGAN, direction=self.direction)
-            setup = CallSetup(began, self.redact, self.stand_ins, machines=self.machines, carrier=self.carrier)
+            setup = CallSetup(
+                began, self.redact, self.stand_ins, machines=self.machines, carrier=self.carrier, live=self.live
+            )
             parts = Parts(self.dialogue, self.stt, self.tts, self.voice)
             return Admission(setup, parts, self.journal, self.patience)
 

@@ -64,6 +64,9 @@ class PlaybookDialogue:
         self._state, use = engine.hint(self._state, text, meaning, self._playbook)
         return use
 
+    def advise(self, action: str) -> None:
+        self._state = engine.advise(self._state, action)
+
     def overheard(self, text: str) -> None:
         """It answered nothing of ours: no fact is taken from it."""
 

@@ -17,12 +17,14 @@ import typer
 
 from app import observe
 from app.compliance.gate import Campaign, Channel, Contact, Decision, Purpose, decide
+from app.compliance.limits import calls_over
 from app.compliance.number import normalise
 from app.compliance.rules import Rules, load
 from app.errors import BadInput, BadSetting, Busy, CallRefused, ProviderDown, ProviderRefused, ProviderUncertain
 from app.ports import Carrier, Seats
+from app.sales.prices import Prices, shipped
 from app.settings import EXAMPLES, Settings
-from app.store import attempts, calls, consents, decisions, leads, playbooks, suppressions, workspaces
+from app.store import attempts, calls, consents, decisions, leads, limits, playbooks, suppressions, workspaces
 from app.store.calls import NewCall
 from app.store.connect import Connection, Database
 
@@ -50,6 +52,14 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class _Book:
+    """What is decided by."""
+
+    rules: Rules
+    prices: Prices
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedCall:
     call_sid: str
     attempt_id: UUID
@@ -66,13 +76,14 @@ def place_call(
     ours: str,
     seats: Seats,
     rules: Rules | None = None,
+    prices: Prices | None = None,
     on_allowed: Callable[[Connection], None] = lambda db: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> PlacedCall:
-    """Calls `number` from the workspace that owns `ours`, under the rules shipped with this version unless others are
-    given. `on_allowed` runs once they say yes, in the transaction in which the attempt counts; it may raise. A seat is
-    kept at the serving process before the carrier is asked: whoever answers is talked to at once (C09). Without one
-    nothing is dialled and no attempt counted.
+    """Calls `number` from the workspace that owns `ours`, under the rules and prices shipped with this version unless
+    others are given. `on_allowed` runs once they say yes, in the transaction in which the attempt counts; it may raise.
+    A seat is kept at the serving process before the carrier is asked: whoever answers is talked to at once (C09).
+    Without one nothing is dialled and no attempt counted.
 
     Raises Busy when there is no seat, CallRefused with the reason when the rules say no (the refusal is kept), BadInput
     for a number or playbook that is none, and the ProviderError family; ProviderUncertain means that the phone may ring
@@ -89,7 +100,7 @@ def place_call(
         wanted = workspaces.number_for(db, playbook) if playbook else owner
         if wanted is None:
             raise BadInput(f"No number answers with the playbook {playbook!r}.")
-        outcome = _reserve(db, wanted, to, now(), rules or load(), on_allowed)
+        outcome = _reserve(db, wanted, to, now(), _Book(rules or load(), prices or shipped()), on_allowed)
         if isinstance(outcome, Reservation):
             seats.keep(outcome.attempt_id)  # in here: no seat, no attempt
     if isinstance(outcome, Decision):
@@ -107,10 +118,12 @@ def _reserve(
     number: workspaces.Number,
     to: str,
     now: datetime,
-    rules: Rules,
+    book: _Book,
     on_allowed: Callable[[Connection], None],
 ) -> Reservation | Decision:
     """One transaction: the decision, and the attempt when it allows one. Returns the decision when it does not."""
+    allowed = limits.get(db)
+    over = calls_over(allowed, limits.used(db, book.prices, now, alone=True), now)
     lead = leads.by_phone(db, to)
     contact = Contact(
         phone=to,
@@ -120,16 +133,19 @@ def _reserve(
         stated_zones=tuple(zone for zone in (lead.facts.get("time_zone"),) if zone) if lead else (),
         stated_region=lead.facts.get("state") if lead else None,
     )
-    campaign = Campaign(str(number.workspace_id), Purpose.MARKETING, number.e164, workspaces.own_numbers(db))
+    own = workspaces.own_numbers(db)
+    campaign = Campaign(str(number.workspace_id), Purpose.MARKETING, number.e164, own, allowed.reach)
     trusted = now if _clock_holds(db, now) else None
-    decision = decide(contact, campaign, Channel.VOICE, trusted, rules)
+    decision = decide(contact, campaign, Channel.VOICE, trusted, book.rules, over)
     for rule in decision.rule_ids if not decision.allowed else ("-",):
         observe.DIAL_DECISIONS.labels(decision.verdict.value, rule).inc()
     log.info("gate", verdict=decision.verdict.value, rules=decision.rule_ids, person=observe.masked(to))
     if not decision.allowed:
         if decision.at is not None:
             decisions.store(db, decision)
+            limits.noted(db, over)
         return decision
+    limits.passed(db)
     on_allowed(db)
     lead = lead or leads.find_or_create(db, to, "outbound_call")
     attempt_id = attempts.reserve(db, lead.id, to, decision, now)
@@ -169,6 +185,7 @@ def _clock_holds(db: Connection, now: datetime) -> bool:
 def call_number(number: str, *, playbook: str | None = None, as_json: bool = False) -> int:
     """`strowger call`: 0 when the phone rings, 1 when the rules or the carrier said no; says why."""
     from app.local import NUMBER, opened
+    from app.pricing import table
     from app.settings import load as load_settings
 
     observe.configure("console", level=logging.WARNING)
@@ -178,7 +195,14 @@ def call_number(number: str, *, playbook: str | None = None, as_json: bool = Fal
         ours = settings.twilio_number or NUMBER
         try:
             placed = place_call(
-                database, carrier, number, playbook, ours=ours, seats=carrier, on_allowed=lambda db: carrier.connect()
+                database,
+                carrier,
+                number,
+                playbook,
+                ours=ours,
+                seats=carrier,
+                prices=table(settings.prices),
+                on_allowed=lambda db: carrier.connect(),
             )
         except Busy as error:
             _say(as_json, {"placed": False, "reason": str(error)}, f"Not called: {error}.")

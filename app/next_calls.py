@@ -19,7 +19,7 @@ from app.sales.answering import OWN_TRIES as OWN
 from app.sales.answering import AnswerRates, Belief, Segment, Slot, Tally, learn
 from app.sales.lead import Uplift, origin_of
 from app.sales.ranking import Capacity, Place, Prospect, Ranking, Terms, rank
-from app.store import prospects, workspaces
+from app.store import limits, prospects, workspaces
 from app.store.connect import Connection
 from app.store.prospects import Hour, Known, Sales
 
@@ -69,7 +69,8 @@ def whom_next(
 ) -> Next:
     """Of `only` these leads, where it is given. Reads leads, histories, scores and attempts of this workspace; asks the
     gate about every lead. Reserves nothing: `strowger call` asks the gate again, in the transaction of the attempt."""
-    campaign = Campaign(str(number.workspace_id), Purpose.MARKETING, number.e164, workspaces.own_numbers(db))
+    own, reach = workspaces.own_numbers(db), limits.get(db).reach
+    campaign = Campaign(str(number.workspace_id), Purpose.MARKETING, number.e164, own, reach)
     rates = learned(prospects.hours(db, now))
     sold = prospects.sales(db, now)
     conversion = conversions(sold)

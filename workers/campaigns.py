@@ -9,6 +9,8 @@ from uuid import UUID
 from app.calling import carrier_of, place_call, seats_of
 from app.errors import BadInput, BadSetting, Busy, CallRefused, ProviderDown, ProviderRefused, ProviderUncertain
 from app.ports import Carrier, Seats
+from app.pricing import table
+from app.sales.prices import Prices
 from app.settings import load
 from app.store import campaigns, workspaces
 from app.store.campaigns import Turn
@@ -21,10 +23,16 @@ WITHOUT_SEAT = timedelta(seconds=15)
 
 
 class Dialler:
-    """One per beat. `carrier` and `seats` are connected when the first campaign runs."""
+    """One per beat. `carrier` and `seats` are connected, and `prices` read, when the first campaign runs."""
 
-    def __init__(self, database: Database, carrier: Carrier | None = None, seats: Seats | None = None) -> None:
-        self._database, self._carrier, self._seats = database, carrier, seats
+    def __init__(
+        self,
+        database: Database,
+        carrier: Carrier | None = None,
+        seats: Seats | None = None,
+        prices: Prices | None = None,
+    ) -> None:
+        self._database, self._carrier, self._seats, self._prices = database, carrier, seats, prices
 
     def run(self, now: datetime | None = None) -> int:
         """How many phones ring because of it."""
@@ -50,7 +58,14 @@ class Dialler:
         try:
             carrier, seats = self._connected()
             placed = place_call(
-                self._database, carrier, turn.phone, turn.playbook, ours=ours, seats=seats, now=lambda: now
+                self._database,
+                carrier,
+                turn.phone,
+                turn.playbook,
+                ours=ours,
+                seats=seats,
+                prices=self._prices,
+                now=lambda: now,
             )
             return "called", placed.call_sid, "", None
         except Busy as error:
@@ -69,4 +84,5 @@ class Dialler:
         if self._carrier is None or self._seats is None:
             settings = load()
             self._carrier, self._seats = self._carrier or carrier_of(settings), self._seats or seats_of(settings)
+            self._prices = self._prices or table(settings.prices)
         return self._carrier, self._seats

@@ -13,10 +13,23 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from app.compliance.gate import Campaign, Channel, Contact, Decision, Purpose, Verdict, decide
+from app.compliance.limits import messages_over
 from app.dialog.playbook import parse
 from app.dialog.script import Playbook
 from app.errors import ProviderDown, ProviderRefused, ProviderUncertain
-from app.store import calls, consents, decisions, messages, outbox, outcomes, playbooks, suppressions, workspaces
+from app.sales.prices import shipped
+from app.store import (
+    calls,
+    consents,
+    decisions,
+    limits,
+    messages,
+    outbox,
+    outcomes,
+    playbooks,
+    suppressions,
+    workspaces,
+)
 from app.store.calls import CallRow
 from app.store.connect import Connection
 from app.store.messages import AS_TEMPLATE, Claim, Standing
@@ -132,9 +145,13 @@ def may_write(db: Connection, resources: Resources, call: CallRow, sender: str) 
     """The gate's decision, kept as evidence. In the transaction of the claim, so that an opt-out before it counts."""
     person = call.person
     contact = Contact(person, consents.of(db, person), suppressed=suppressions.is_suppressed(db, person, "whatsapp"))
-    campaign = Campaign(str(call.workspace_id), Purpose.INFORMATIONAL, sender, workspaces.own_numbers(db))
-    decision = decide(contact, campaign, Channel.WHATSAPP, resources.now(), resources.rules)
+    allowed, now = limits.get(db), resources.now()
+    over = messages_over(allowed, limits.used(db, resources.prices or shipped(), now, alone=True), now)
+    own = workspaces.own_numbers(db)
+    campaign = Campaign(str(call.workspace_id), Purpose.INFORMATIONAL, sender, own, allowed.reach)
+    decision = decide(contact, campaign, Channel.WHATSAPP, now, resources.rules, over)
     decisions.store(db, decision)
+    limits.noted(db, over)
     return decision
 
 

@@ -14,16 +14,17 @@ from app.api import acts
 from app.calling import LazyCarrier, PlacedCall, place_call
 from app.compliance.rules import Rules
 from app.errors import BadSetting, Conflict
+from app.sales.prices import Prices
 from app.store.connect import Connection, Database
 
 THREADS = 4
 
 
 class Dialling:
-    """`rules` are those shipped with this version unless others are given."""
+    """`prices` and `rules` are those shipped with this version unless others are given."""
 
-    def __init__(self, carrier: LazyCarrier, rules: Rules | None = None) -> None:
-        self._carrier, self._rules = carrier, rules
+    def __init__(self, carrier: LazyCarrier, prices: Prices | None = None, rules: Rules | None = None) -> None:
+        self._carrier, self._prices, self._rules = carrier, prices, rules
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="dial")
 
     def close(self) -> None:
@@ -42,6 +43,7 @@ class Dialling:
             ours=ours,
             seats=self._carrier,
             rules=self._rules,
+            prices=self._prices,
             on_allowed=self._allowed,
         )
         try:

@@ -453,6 +453,25 @@ class Lift(TypedDict):
     lift: float
 
 
+class LimitsIn(TypedDict):
+    calls_per_minute: int
+    calls_per_hour: int
+    calls_per_day: int
+    messages_per_day: int
+    spend_per_day_usd: float
+    reach: list[str]
+
+
+class LimitsOut(TypedDict):
+    calls_per_minute: int
+    calls_per_hour: int
+    calls_per_day: int
+    messages_per_day: int
+    spend_per_day_usd: float
+    reach: list[str]
+    used: UsedOut
+
+
 class Line(TypedDict):
     by: Literal["agent", "caller"]
     turn: int
@@ -1090,6 +1109,15 @@ class TurnWait(TypedDict):
     culprit: str | None
 
 
+class UsedOut(TypedDict):
+    minute: int
+    hour: int
+    day: int
+    messages: int
+    spent_usd: float
+    day_ends: str
+
+
 class VersionOut(TypedDict):
     version: int
     published_at: str
@@ -1355,6 +1383,13 @@ class Client(Transport):
     def leads_unchoose_tier(self, lead_id: str) -> LeadItem:
         """What the model says counts again."""
         return cast("LeadItem", self._send("DELETE", f"/leads/{place(lead_id)}/tier"))
+
+    def limits_get(self) -> LimitsOut:
+        return cast("LimitsOut", self._send("GET", "/limits"))
+
+    def limits_update(self, body: LimitsIn) -> LimitsOut:
+        """In force with the next call and message."""
+        return cast("LimitsOut", self._send("PUT", "/limits", body=body))
 
     def live_get(self) -> Snapshot:
         return cast("Snapshot", self._send("GET", "/live"))

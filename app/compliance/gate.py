@@ -63,12 +63,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Who calls, why, and from which of the seller's own numbers."""
+    """Who calls, why, from which of the seller's own numbers, and what the number called must begin with."""
 
     seller: str
     purpose: Purpose
     sender: str
     own_numbers: frozenset[str]
+    reach: tuple[str, ...] = ("+",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,16 @@ class Decision:
         return " ".join(f"{finding.reason} ({finding.rule})" for finding in self.findings)
 
 
-def decide(contact: Contact, campaign: Campaign, channel: Channel, now: datetime | None, rules: Rules) -> Decision:
-    """`now` must be aware; None means that nobody vouches for the clock, and denies."""
+def decide(
+    contact: Contact,
+    campaign: Campaign,
+    channel: Channel,
+    now: datetime | None,
+    rules: Rules,
+    over: tuple[Finding, ...] = (),
+) -> Decision:
+    """`now` must be aware; None means that nobody vouches for the clock, and denies. `over`: which of the workspace's
+    limits are reached (app/compliance/limits.py)."""
     checked: list[str] = []
     findings: list[Finding] = []
 
@@ -122,6 +131,8 @@ def decide(contact: Contact, campaign: Campaign, channel: Channel, now: datetime
     country = rules.countries.get(where.country) if where else None
     apply(rules.suppression.id, *_suppression(contact, rules))
     apply(rules.destination.rule.id, *_destination(where, country, rules))
+    apply("T06.destination", *_reach(contact, campaign))
+    apply("T06.limits", *over)
     apply(rules.caller_id.id, *_caller_id(campaign, rules))
     apply(rules.consent.rule.id, *_consent(contact, campaign, channel, now, rules))
     if where and country:
@@ -180,6 +191,12 @@ def _destination(where: Place | None, country: Country | None, rules: Rules) -> 
     if country is None:
         return (Finding(rule.rule.id, f"There are no calling rules for {where.country or 'this country'}."),)
     return ()
+
+
+def _reach(contact: Contact, campaign: Campaign) -> tuple[Finding, ...]:
+    if contact.phone.startswith(campaign.reach):
+        return ()
+    return (Finding("T06.destination", "This workspace does not call or write to that country."),)
 
 
 def _caller_id(campaign: Campaign, rules: Rules) -> tuple[Finding, ...]:

@@ -29,6 +29,16 @@ def spent_usd(used: Iterable[tuple[str, str, str, str, int]], prices: Prices) ->
     return total
 
 
+OPEN_MS = 5 * 60_000  # how long a call that goes on is taken to last
+
+
+def open_call_usd(prices: Prices) -> Decimal:
+    """What a placed call that has no bill yet is counted with: five minutes of the line."""
+    line = (("carrier", "twilio", "outbound"), ("media", "twilio", "stream"))
+    found = (prices.find(*what, "started_minute") for what in line)
+    return sum((price.of(OPEN_MS) for price in found if price is not None), Decimal(0))
+
+
 def month_of(now: datetime, zone: ZoneInfo) -> tuple[str, datetime]:
     """The calendar month there: its name and when it began, in UTC."""
     first = now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)

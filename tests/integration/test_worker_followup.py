@@ -18,7 +18,7 @@ from app.providers.whatsapp import WhatsApp
 from app.sales.lead import LeadHistory
 from app.sales.outcome import Outcome, Result
 from app.sales.registry import Entry
-from app.store import calls, consents, messages, outbox, outcomes, suppressions
+from app.store import alerts, calls, consents, messages, outbox, outcomes, suppressions
 from app.store.connect import Database
 from workers import followup, jobs
 from workers.chaos.letterbox import Answer, Letterbox
@@ -153,6 +153,23 @@ def test_P6_every_decision_is_kept(desk: Desk) -> None:
     with desk.database.worker(desk.workspace) as db:
         (kept,) = db.execute("select verdict, channel, purpose from decisions").fetchall()
     assert kept == {"verdict": "allow", "channel": "whatsapp", "purpose": "informational"}
+
+
+def test_T06_a_message_over_the_days_limit_waits_for_the_next_day(
+    desk: Desk, box: Letterbox, shared_postgres_url: str
+) -> None:
+    job = desk.call_ends()
+    set_limit = "update workspaces set messages_per_day = %s where id = %s"
+    with psycopg.connect(shared_postgres_url) as owner:
+        owner.execute(set_limit, (0, desk.workspace))
+    assert desk.runs(job).startswith("later")
+    assert box.letters == ()
+    with desk.database.worker(desk.workspace) as db:
+        assert [(one.kind, one.subject) for one in alerts.open_ones(db)] == [("limit", "T06.messages")]
+    with psycopg.connect(shared_postgres_url) as owner:
+        owner.execute(set_limit, (1, desk.workspace))
+        owner.execute("update outbox set available_at = now() where id = %s", (job.id,))
+    assert desk.runs(job) == "sent"
 
 
 @pytest.mark.parametrize(("hours", "free"), [(23.9, True), (23.95, False), (24.01, False), (None, False)])

@@ -29,6 +29,9 @@ ACCESS: Final[dict[str, Needed]] = {
     "holds_list": ADMIN,
     "holds_create": ADMIN,
     "holds_lift": ADMIN,
+    # limits
+    "limits_get": VIEWER,
+    "limits_update": ADMIN,
     # members
     "members_list": VIEWER,
     "members_create": ADMIN,

@@ -60,7 +60,7 @@ def at_any_hour() -> Rules:
 def dialling(api: Api, carrier: LazyCarrier) -> Iterator[None]:
     """With this telephone company, whatever the time of day."""
     usual = api.web
-    made = Dialling(carrier, at_any_hour())
+    made = Dialling(carrier, rules=at_any_hour())
     api.http.app.state.web = replace(usual, dialling=made)  # type: ignore[attr-defined]
     try:
         yield

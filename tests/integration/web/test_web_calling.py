@@ -17,6 +17,8 @@ from app.calling import Reservation, place_call
 from app.compliance.rules import Hours, Rules, Window, load
 from app.errors import BadInput, Busy, CallRefused, ProviderDown, ProviderUncertain
 from app.providers.scripted import ScriptedSeats
+from app.sales.prices import shipped
+from app.sales.spending import open_call_usd
 from app.store import consents, suppressions
 from app.store.connect import Database
 from app.store.consents import NewConsent
@@ -236,6 +238,61 @@ def test_C09_a_seat_is_asked_for_with_our_signature_and_the_answered_call_takes_
 
     place_call(database, Prompt(), CALLER, ours=BUSINESS, seats=Asked(), rules=RULES)
     assert live == [0, 1, 1, 1]
+
+
+def test_T06_a_burst_of_two_hundred_stops_at_the_cap(database: Database, workspace: UUID, rows: Rows) -> None:
+    """Two hundred people, many at once: what is reserved last sees what was reserved before."""
+    carrier = ScriptedCarrier()
+    people = [f"+1202555{1000 + n}" for n in range(200)]
+    for person in people:
+        agree(database, workspace, person)
+    rows("update workspaces set calls_per_minute = 17 returning id")
+
+    def dial(person: str) -> str:
+        try:
+            place_call(database, carrier, person, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
+        except CallRefused as refusal:
+            return refusal.findings[0][0] if refusal.until else "never"
+        return "rings"
+
+    with ThreadPoolExecutor(4) as threads:
+        said = list(threads.map(dial, people))
+    assert (said.count("rings"), said.count("T06.minute")) == (17, 183)
+    assert len(carrier.placed) == 17
+    assert rows("select count(*) from attempts") == [(17,)]
+    assert rows("select kind, subject, times from alerts where closed_at is null") == [("limit", "T06.minute", 183)]
+    rows("update workspaces set calls_per_minute = 600 returning id")
+    assert dial(people[-1]) == "rings"
+    assert rows("select count(*) from alerts where closed_at is null") == [(0,)], "what has passed is closed"
+
+
+def test_T06_the_days_money_is_counted_with_calls_that_have_no_bill_yet(
+    database: Database, workspace: UUID, rows: Rows
+) -> None:
+    carrier = ScriptedCarrier()
+    each = open_call_usd(shipped())
+    rows(f"update workspaces set spend_per_day_usd = {each * 3:.2f} returning id")
+    said = []
+    for n in range(5):
+        agree(database, workspace, f"+1202555{2000 + n}")
+        try:
+            place_call(database, carrier, f"+1202555{2000 + n}", ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
+            said.append("rings")
+        except CallRefused as refusal:
+            said.append(refusal.findings[0][0])
+    rang = said.count("rings")
+    assert said == ["rings"] * rang + ["T06.spend"] * (5 - rang)
+    assert rang in (3, 4), "the limit has cents, the price has more digits"
+
+
+def test_T06_only_countries_of_the_workspace_are_dialled(database: Database, workspace: UUID, rows: Rows) -> None:
+    agree(database, workspace)
+    rows("update workspaces set reach = '{+34}' returning id")
+    with pytest.raises(CallRefused) as refused:
+        place_call(database, ScriptedCarrier(), CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
+    assert refused.value.findings[0][0] == "T06.destination"
+    assert refused.value.until is None
+    assert rows("select verdict, rules from decisions") == [("deny", ["T06.destination"])]
 
 
 def test_C02_a_reservation_cannot_be_made_by_hand() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.compliance.gate import Campaign, Channel, Consent, Contact, Decision, Purpose, Verdict, decide
+from app.compliance.gate import Campaign, Channel, Consent, Contact, Decision, Finding, Purpose, Verdict, decide
 from app.compliance.rules import load
 
 RULES = load()
@@ -297,3 +297,23 @@ def test_removing_any_input_never_allows(now: datetime, missing: set[str]) -> No
         attempts=None if "attempts" in missing else (),
     )
     assert not ask(contact, None if "clock" in missing else now).allowed
+
+
+def test_T06_only_countries_of_the_workspace_are_called() -> None:
+    here, elsewhere = replace(CAMPAIGN, reach=("+1",)), replace(CAMPAIGN, reach=("+34", "+44"))
+    assert "T06.destination" not in refused_by(here)
+    assert "T06.destination" in refused_by(elsewhere)
+    assert "T06.destination" in refused_by(replace(CAMPAIGN, reach=()))
+
+
+def test_T06_a_reached_limit_defers_and_never_allows() -> None:
+    later = NOON + timedelta(minutes=10)
+    over = (Finding("T06.hour", "600 calls were placed within an hour.", later),)
+    decision = decide(a_contact(), CAMPAIGN, Channel.VOICE, NOON, RULES, over)
+    assert (decision.verdict, decision.until) == (Verdict.DEFER, later)
+    denied = decide(a_contact(suppressed=True), CAMPAIGN, Channel.VOICE, NOON, RULES, over)
+    assert denied.verdict is Verdict.DENY
+
+
+def refused_by(campaign: Campaign) -> set[str]:
+    return {finding.rule for finding in ask(a_contact(), campaign=campaign).findings}

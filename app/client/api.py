@@ -1347,7 +1347,7 @@ class Client(Transport):
         return cast("Tiers", self._send("GET", "/leads/tiers"))
 
     def leads_list(self, *, tier: TierInput | None = None, tag: str | None = None, source: str | None = None, q: str | None = None, order: Literal["news", "chance"] | None = None, cursor: str | None = None, limit: int | None = None) -> PageLeadItem:
-        """Those with news first, or the likeliest to buy."""
+        """Those with news first; or, by chance, the likeliest to buy of the 1,000 with the newest news."""
         return cast("PageLeadItem", self._send("GET", "/leads", query={"tier": tier, "tag": tag, "source": source, "q": q, "order": order, "cursor": cursor, "limit": limit}))
 
     def leads_create(self, body: NewLead) -> LeadItem:

@@ -49,6 +49,8 @@ _CONDITIONS = {
     "source": "l.source = %(source)s",
     "q": "(l.name ilike %(like)s or l.phone like %(like)s or %(q)s = any(l.tags))",
 }
+RECENT = 1000  # leads, those with the newest news: no further is looked for the likeliest
+_RECENT = "l.id in (select r.id from leads r order by r.updated_at desc, r.id desc limit %(recent)s)"
 _CHANCE = "coalesce(s.probability, -1)"  # who has no score yet comes last
 _KEYS = {"news": "l.updated_at", "chance": _CHANCE}
 _TOUCHES = """
@@ -129,7 +131,8 @@ class Filter:
 def page(
     db: Connection, wanted: Filter, after: tuple[Any, ...] | None, most: int, order: Order = "news"
 ) -> Sequence[LeadView]:
-    """Those with news first, or the likeliest; `after` is the `key` of the last row of the page before."""
+    """Those with news first, or the likeliest of the RECENT with the newest; `after` is the `key` of the last row of
+    the page before."""
     values: dict[str, Any] = {"most": most}
     conditions = []
     for name in ("tier", "tag", "source", "q"):
@@ -142,9 +145,12 @@ def page(
     if after is not None:
         conditions.append(f"({_KEYS[order]}, l.id) < (%(after)s, %(after_id)s)")
         values["after"], values["after_id"] = after
+    if order == "chance":
+        conditions.insert(0, _RECENT)
+        values["recent"] = RECENT
     where = f" where {' and '.join(conditions)}" if conditions else ""
     ordered = f" order by {_KEYS[order]} desc, l.id desc limit %(most)s"
-    if order == "chance":  # all have to be looked at for it: no further than their score
+    if order == "chance":  # all of them have to be looked at for it: no further than their score
         where = f" where l.id in (select l.id {_SCORED}{where}{ordered})"
     return [LeadView(**row) for row in db.execute((_SELECT + where + ordered).encode(), values)]
 

@@ -160,7 +160,7 @@ async def list_(
     q: Annotated[str | None, Query(max_length=100, description="Part of a name or number, or a tag.")] = None,
     order: Annotated[Order, Query()] = "news",
 ) -> Page[LeadItem]:
-    """Those with news first, or the likeliest to buy."""
+    """Those with news first; or, by chance, the likeliest to buy of the 1,000 with the newest news."""
     wanted = Filter(tier, *((one or "").replace("\x00", "") or None for one in (tag, source, q)))
     after = paging.after(datetime if order == "news" else float, UUID)
     rows = await web.records.user(caller.claims, lambda db: lead_desk.page(db, wanted, after, paging.fetch, order))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.store import lead_desk
+
 from .conftest import Api, id_of, problem
 
 pytestmark = pytest.mark.integration
@@ -56,6 +58,13 @@ def test_leads_come_by_news_or_by_chance_page_for_page(scored: Api) -> None:
     assert all_of(scored) == [f"Lead {n}" for n in range(1, 8)]
     assert all_of(scored, order="chance") == [f"Lead {n}" for n in (6, 5, 4, 3, 2, 1, 7)]
     assert all_of(scored, order="chance", tier="hot") == ["Lead 6", "Lead 5"]
+
+
+def test_the_likeliest_are_looked_for_among_those_with_news(scored: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the first page of a very large workspace would take seconds."""
+    everybody = len(all_of(scored, q=""))
+    monkeypatch.setattr(lead_desk, "RECENT", everybody - 2)
+    assert all_of(scored, order="chance") == [f"Lead {n}" for n in (5, 4, 3, 2, 1)]
 
 
 def test_a_cursor_of_the_other_order_is_refused(scored: Api) -> None:

@@ -45,6 +45,15 @@ class AnswerReported:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A colleague has whispered into this call, through a process that does not hold it."""
+
+    call_sid: str
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How the sender stands, several times a second: silence tells that its event loop is blocked."""
 
@@ -63,14 +72,14 @@ class Lost:
     """A process is dead, and every media socket it held."""
 
 
-News = Seated | Vacated | AskedToEnd | AnswerReported | Standing | Joined | Lost
+News = Seated | Vacated | AskedToEnd | AnswerReported | PassedOn | Standing | Joined | Lost
 
 _KINDS: dict[str, type[News]] = {kind.__name__: kind for kind in get_args(News)}
 
 
 def write(news: News, place: int) -> bytes:
     """`place` is the process it is about or from."""
-    return json.dumps({"kind": type(news).__name__, "place": place, **asdict(news)}).encode()
+    return json.dumps({"kind": type(news).__name__, "place": place, **asdict(news)}, ensure_ascii=False).encode()
 
 
 def read(datagram: bytes) -> tuple[int, News]:

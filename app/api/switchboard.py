@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app import observe
-from app.api.news import AnswerReported, AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated
+from app.api.news import AnswerReported, AskedToEnd, Joined, Lost, News, PassedOn, Seated, Standing, Vacated
 from app.api.room import Room
 from app.call.setup import CallNews
 from app.dialog.events import CarrierReport, Entry, HandedBack, TakenOver, Whispered
@@ -172,19 +172,30 @@ class Switchboard:
         return seat.patch if seat is not None and seat.stage is Stage.TALKING else None
 
     def tell(self, call_sid: str, news: TakenOver | HandedBack | Whispered) -> bool:
-        """False for a call that this process does not hold now."""
+        """To the conversation. A whisper goes to whichever process holds it; for the others, who need its sound too,
+        False where that is not this one. False as well when nobody holds it."""
         seat = self._calls.get(call_sid)
-        if seat is None or seat.stage is not Stage.TALKING or seat.report is None:
+        if seat is None or seat.stage is not Stage.TALKING:
             return False
-        seat.report(news)
-        return True
+        if seat.report is not None:
+            seat.report(news)
+            return True
+        if isinstance(news, Whispered) and seat.place is not None:
+            self._tell(PassedOn(call_sid, news.who, news.text))
+            return True
+        return False
 
     def end(self, call_sid: str, reason: str) -> bool:
-        """Asks the conversation to say goodbye. False when this process does not hold it."""
+        """Asks the conversation to say goodbye, in whichever process it is. False when nobody holds it."""
         seat = self._calls.get(call_sid)
-        if seat is None or seat.stage is not Stage.TALKING or seat.end_now is None:
+        if seat is None or seat.stage is not Stage.TALKING:
             return False
-        seat.end_now(reason)
+        if seat.end_now is not None:
+            seat.end_now(reason)
+        elif seat.place is not None:
+            self._tell(AskedToEnd(call_sid, reason))
+        else:
+            return False
         return True
 
     def left(self, call_sid: str, reason: str) -> None:
@@ -248,6 +259,9 @@ class Switchboard:
             case AnswerReported(call_sid, answered_by):
                 if self._is_mine(call_sid):
                     self.report(call_sid, CarrierReport(answered_by))
+            case PassedOn(call_sid, who, text):
+                if self._is_mine(call_sid):
+                    self.tell(call_sid, Whispered(who, text))
             case Standing():
                 self._others[place] = news
             case Joined():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.api.news import MOST_BYTES, AskedToEnd, Joined, Lost, News, Seated, Standing, Vacated, read, write
+from app.api.news import MOST_BYTES, AskedToEnd, Joined, Lost, News, PassedOn, Seated, Standing, Vacated, read, write
 from app.errors import BadInput
 
 
@@ -15,6 +15,8 @@ from app.errors import BadInput
         Seated("CA1", "leaving", 5.0, "finished"),
         Vacated("CA1"),
         AskedToEnd("CA1", "media_lost"),
+        PassedOn("CA1", "a0000000-0000-0000-0000-000000000001", "\U0001f600" * 500),
+        PassedOn("CA1", "a0000000-0000-0000-0000-000000000001", '"' * 500),
         Standing(17, room=False, ready=True),
         Joined(),
         Lost(),

@@ -10,7 +10,7 @@ import pytest
 from app.api.news import Joined, Lost, News, read, write
 from app.api.room import Limits, Room
 from app.api.switchboard import FAREWELL_S, PROMISED_S, RING_S, Switchboard
-from app.dialog.events import CarrierReport
+from app.dialog.events import CarrierReport, TakenOver, Whispered
 
 
 class Clock:
@@ -218,6 +218,34 @@ def test_what_the_carrier_reports_here_reaches_a_conversation_elsewhere(pair: Pa
     there.connected("CA1", lambda reason: None, told.append)
     here.report("CA1", CarrierReport("human"))
     assert told == [CarrierReport("human")]
+
+
+def test_a_whisper_and_a_wish_to_end_reach_a_conversation_elsewhere(pair: Pair) -> None:
+    here, there = pair.boards
+    heard: list[object] = []
+    ended: list[str] = []
+    there.connected("CA1", ended.append, heard.append)
+    assert here.tell("CA1", Whispered("ann", "mention the warranty"))
+    assert here.end("CA1", "finished")
+    assert heard == [Whispered("ann", "mention the warranty")]
+    assert ended == ["finished"]
+
+
+def test_a_call_is_taken_over_only_where_its_sound_is(pair: Pair) -> None:
+    here, there = pair.boards
+    heard: list[object] = []
+    there.connected("CA1", lambda reason: None, heard.append)
+    assert not here.tell("CA1", TakenOver("ann"))
+    assert there.tell("CA1", TakenOver("ann"))
+    assert heard == [TakenOver("ann")]
+
+
+def test_nobody_hears_a_whisper_into_a_call_that_is_over(pair: Pair) -> None:
+    here, there = pair.boards
+    there.connected("CA1", lambda reason: None, lambda news: None)
+    there.left("CA1", "finished")
+    assert not here.tell("CA1", Whispered("ann", "too late"))
+    assert not here.end("CA1", "finished")
 
 
 def test_F21_what_a_dead_process_held_counts_as_lost_on_the_way(pair: Pair) -> None:

@@ -9,7 +9,8 @@ import argparse
 import hashlib
 import json
 import sys
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.sales.lead import Conversation
-from app.sales.live import LiveModel, inputs
+from app.sales.live import LiveModel, inputs, to_file
+from ml.pipeline import one_thread
 from ml.simulate import SEED, calls
 
 TRAINED_ON, HELD_OUT = 6_000, 3_000
@@ -49,10 +51,71 @@ def train(count: int = TRAINED_ON, seed: int = SEED) -> LiveModel:
 
     x, y, names = table(count, seed, None)
     fitted = LogisticRegression(C=1.0, max_iter=500).fit(x, y)
-    weights = {name: round(float(weight), 4) for name, weight in zip(names, fitted.coef_[0], strict=True)}
-    base = round(float(fitted.intercept_[0]), 4)
-    digest = hashlib.sha256(json.dumps([base, weights]).encode()).hexdigest()
-    return LiveModel(f"live-simulated-{digest[:12]}", base, weights)
+    return _named("live-simulated-", float(fitted.intercept_[0]), dict(zip(names, fitted.coef_[0], strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A call that came to an end we know, as it stood at some turn. `frozen` ones are never trained on."""
+
+    call: int
+    talk: Conversation
+    sold: bool
+    frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """`better`: it saves log loss on frozen calls beside the model that served, by 1.645 standard errors."""
+
+    model: LiveModel
+    moments: int
+    better: bool
+    why: str
+
+
+FEWEST, FEWEST_OF_A_KIND = 300, 30  # moments to learn from, and to be tried on a tenth of that
+SURE = 1.645
+
+
+def learn(moments: Sequence[Moment], serving: LiveModel) -> Learned | None:
+    """From a workspace's own calls. None where there are too few."""
+    from sklearn.linear_model import LogisticRegression
+
+    early, late = ([one for one in moments if one.frozen is frozen] for frozen in (False, True))
+    sold = sum(one.sold for one in early)
+    tried = sum(one.sold for one in late)
+    if min(sold, len(early) - sold) < FEWEST_OF_A_KIND or len(early) < FEWEST or min(tried, len(late) - tried) < 5:
+        return None
+    names = list(inputs(Conversation()))
+    x, y = _inputs(early, names), np.array([one.sold for one in early])
+    with one_thread():
+        fitted = LogisticRegression(C=0.3, max_iter=500).fit(x, y)
+    model = _named("live-own-", float(fitted.intercept_[0]), dict(zip(names, fitted.coef_[0], strict=True)))
+    y = np.array([one.sold for one in late])
+    x = _inputs(late, names)
+    saved = _losses(serving, names, x, y) - _losses(model, names, x, y)
+    _, call = np.unique([str(one.call) for one in late], return_inverse=True)
+    saved = np.bincount(call, saved) / np.bincount(call)  # moments of one call err together
+    error = float(saved.std(ddof=1) / np.sqrt(len(saved)))
+    why = f"{saved.mean():+.4f} nats saved on {len(saved):,} frozen calls (standard error {error:.4f})"
+    return Learned(model, len(early), float(saved.mean()) > SURE * error, why)
+
+
+def _inputs(moments: Sequence[Moment], names: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([[row[name] for name in names] for row in (inputs(one.talk) for one in moments)])
+
+
+def _losses(model: LiveModel, names: Sequence[str], x: NDArray[np.float64], y: Any) -> NDArray[np.float64]:
+    logits = np.clip(model.base + x @ np.array([model.weights.get(name, 0.0) for name in names]), -10, 10)
+    found: NDArray[np.float64] = np.logaddexp(0, logits) - y * logits
+    return found
+
+
+def _named(prefix: str, base: float, weights: Mapping[str, float]) -> LiveModel:
+    kept = {name: round(float(weight), 4) for name, weight in weights.items()}
+    digest = hashlib.sha256(json.dumps([round(base, 4), kept]).encode()).hexdigest()
+    return LiveModel(f"{prefix}{digest[:12]}", round(base, 4), kept)
 
 
 def auc_at(model: LiveModel, share: float, count: int = HELD_OUT, seed: int = 7) -> float:
@@ -68,7 +131,6 @@ if __name__ == "__main__":
     path = parser.parse_args().write
     made = train()
     if path:
-        told = {"version": made.version, "base": made.base, "weights": dict(made.weights)}
-        path.write_text(json.dumps(told, indent=2) + "\n")
+        path.write_bytes(to_file(made))
     for part in (0.25, 0.5, 0.75, 1.0):
         sys.stdout.write(f"{part:.0%} of the call: AUC {auc_at(made, part):.3f}\n")

@@ -60,6 +60,11 @@ def watch(resources: Resources, job: Ref) -> str | Later:
     said = spend(*here, night, resources.now(), target or TARGET)
     if said is None:
         return Later("the model is being made", seconds=10.0)
+    if not target:
+        from workers.live import learn_live
+
+        during = learn_live(resources.database, job.workspace_id, resources.now())
+        said = f"{said}; {during}" if during else said
     with resources.database.worker(job.workspace_id) as db:
         outbox.done(db, job.id)
     return said

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from app import observe
+from app.api.live_models import LiveModels
 from app.api.records import Records
 from app.api.switchboard import Switchboard
 from app.api.turn_metrics import StandInTimes, measure
@@ -24,7 +25,7 @@ from app.dialog.redaction import redact
 from app.errors import Busy, NotAuthentic, StoreDown, StoreError
 from app.phone.patch import Patch
 from app.ports import Journal
-from app.sales import live
+from app.sales.live import LiveModel
 from app.store import call_events, finish, playbooks
 from app.store.calls import CallRow
 from app.store.connect import Connection
@@ -83,6 +84,7 @@ class Host:
         self._account_sid = account_sid
         self._patience = patience or Patience()
         self._writer = EventWriter(records.database)
+        self._live = LiveModels()
         self._pacer: Pacer | None = None
         self._open = AsyncExitStack()
 
@@ -141,11 +143,11 @@ class Host:
     async def _admission(
         self, started: Started, end_now: EndNow, call: CallRow, journal: Remembering, patch: Patch
     ) -> Admission:
-        def look_up(db: Connection) -> tuple[str, tuple[Entry, ...]]:
+        def look_up(db: Connection) -> tuple[str, tuple[Entry, ...], LiveModel]:
             text = playbooks.text_of(db, call.playbook, call.playbook_version)
-            return text, call_events.read(db, call.call_sid)
+            return text, call_events.read(db, call.call_sid), self._live.serving(db)
 
-        playbook, before = await self._records.worker(call.workspace_id, look_up)
+        playbook, before, live = await self._records.worker(call.workspace_id, look_up)
         journal.kept.extend(before)
         cast = await asyncio.to_thread(self._studio.cast, call, playbook, before)
         resumed = None
@@ -166,7 +168,7 @@ class Host:
         news = CarrierNews()
         self._board.connected(call.call_sid, end_now, news.tell, patch)
         journal.began = True
-        setup = CallSetup(began, redact, cast.stand_ins, resumed, cast.machines, news, live.shipped())
+        setup = CallSetup(began, redact, cast.stand_ins, resumed, cast.machines, news, live)
         return Admission(setup, cast.parts, journal, self._patience)
 
     async def _settle(self, journal: Journal) -> None:

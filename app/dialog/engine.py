@@ -6,8 +6,8 @@
     hint     what a colleague whispers meanwhile, for the next turn
     advise   what the estimate would do next, for the next turn
 
-Order of precedence in a turn: no more calls, do not record, are you a robot, facts, answers, questions and objections,
-other requests, and at last "I did not catch that".
+Order of precedence in a turn: no more calls, words that may ask for that (which we ask about), do not record, are you a
+robot, facts, answers, questions and objections, other requests, and at last "I did not catch that".
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from app.dialog import advice, guards, hints, keypad, listening
+from app.dialog import advice, guards, hints, keypad, leaving, listening
 from app.dialog.events import DisclosureHeard, RecordingRefused, Understood
 from app.dialog.moves import CallerTurn, Closing, HeardLine, MachineListens, Move, Pressed, Said, Silent
 from app.dialog.reply import Reply
@@ -116,6 +116,8 @@ def _listen(reply: Reply, turn: int, text: str, meaning: Understanding) -> None:
         reply.note(Understood(turn, "stop_calling", 1.0))
         reply.opt_out(text)
         return
+    if leaving.listen(reply, turn, text, meaning):
+        return
     understood = False
     if guards.refuses_recording(text):
         reply.commit(RecordingRefused(text))
@@ -169,6 +171,8 @@ def _unclear(reply: Reply) -> None:
             listening.consent(reply, False)
         case "closing":
             reply.finish("finished", book.closing.goodbye)
+        case "leaving":
+            reply.change(leaving="")
         case _:
             reply.say(book.appointment.none_fit if about == "appointment" else book.lines.no_answer, "move_on")
             reply.ask_for_human()

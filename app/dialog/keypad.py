@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.dialog import answers, listening
+from app.dialog import answers, leaving, listening
 from app.dialog.reply import Reply
 from app.dialog.routing import expectation
 from app.dialog.script import Choice
@@ -46,6 +46,9 @@ def _answer(reply: Reply, keys: str) -> bool:
             return choice is not None
         case "appointment":
             return _visit(reply, keys)
+        case "leaving" if agreed is not None:
+            leaving.settle(reply, agreed)
+            return True
         case "whatsapp" if agreed is not None:
             return listening.consent(reply, agreed)
         case "closing" if agreed is False:

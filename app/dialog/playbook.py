@@ -371,6 +371,7 @@ def _lines(fields: Fields | None) -> Lines:
     )  # fmt: skip
     one = {key: _spoken(fields, key) for key in names}
     one["so_far"] = _spoken(fields, "so_far", ("digits",), "I have {digits} so far. Please go on.")
+    one["opt_out_question"] = _spoken(fields, "opt_out_question", (), "")
     one["in_writing"] = _spoken(fields, "in_writing", (), "Let us do that in writing.")
     several["thinking"] = fields.texts("thinking", needed=False)
     for line in several["thinking"]:

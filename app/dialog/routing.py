@@ -9,6 +9,8 @@ from app.dialog.state import State
 
 def next_topic(state: State, book: Playbook) -> str:
     """The playbook's goals in order, with what the caller wants first."""
+    if state.leaving:
+        return "leaving"
     if state.confirming:
         return f"confirm:{state.confirming}"
     if not state.route:
@@ -59,6 +61,7 @@ def prompt_for(topic: str, book: Playbook) -> Prompt:
         "callback": book.callback.prompt,
         "whatsapp": book.whatsapp.prompt,
         "closing": book.closing.prompt,
+        "leaving": Prompt(book.lines.opt_out_question, book.lines.opt_out_question, book.lines.opt_out_question),
     }
     return known.get(about, NO_PROMPT)
 
@@ -67,8 +70,8 @@ def expectation(state: State, book: Playbook, phrases: tuple[str, ...] = ()) -> 
     """What to listen for now. `digits` is how many keys complete the answer; 0 ends it by a pause or "#"."""
     about, _, name = state.topic.partition(":")
     if about != "ask":
-        kind = {"confirm": "yes_no", "whatsapp": "yes_no", "closing": "open", "appointment": "time", "callback": "day",
-                "menu": "choice"}.get(about, "open")  # fmt: skip
+        kind = {"confirm": "yes_no", "whatsapp": "yes_no", "leaving": "yes_no", "closing": "open",
+                "appointment": "time", "callback": "day", "menu": "choice"}.get(about, "open")  # fmt: skip
         return Expectation(state.topic or "open", kind, phrases, 1)
     fact = book.fact(name)
     if fact.type == "digits":

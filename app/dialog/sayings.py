@@ -34,6 +34,17 @@ def general(language: str = "en") -> dict[str, tuple[str, ...]]:
     return found
 
 
+@cache
+def more(language: str = "en") -> tuple[tuple[str, str], ...]:
+    """More sentences of ours with their intents: models learn from them, no recogniser of speech listens for them."""
+    found = []
+    for name in ("phrasings.csv", "lookalikes.csv"):
+        text = (files("app.dialog") / "data" / name).read_text(encoding="utf-8")
+        rows = csv.DictReader(text.splitlines())
+        found += [(row["text"], row["intent"]) for row in rows if row["language"] == language]
+    return tuple(found)
+
+
 def sayings_for(playbook: Playbook, expectation: Expectation) -> tuple[str, ...]:
     """Likely sayings for a recogniser that expects this: answers first, then what callers may say at any time.
 
@@ -66,6 +77,8 @@ def answers_for(playbook: Playbook, topic: str) -> tuple[str, ...]:
             return (*_visits(playbook), *agree)
         case "whatsapp":
             return (*agree, "yes you may", "yes send it", "yes please send it", "no whatsapp", "i do not use whatsapp")
+        case "leaving":
+            return (*agree, "yes please do", "yes take me off", "no do not", "no you can call")
         case "closing":
             return (*agree, *general()["done"], *general()["goodbye"])
     return _volunteered(playbook)

@@ -227,6 +227,7 @@ class Lines:
     limit_goodbye: str
     so_far: str
     in_writing: str
+    opt_out_question: str = ""  # said where words may ask not to be called again; without it nothing is asked
     thinking: tuple[str, ...] = ()  # said before an answer that takes its time, so it must fit any answer
 
 

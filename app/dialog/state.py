@@ -14,21 +14,23 @@ class Understanding:
     """What a recogniser made of the caller's words.
 
     `intent` is a general one ("yes", "wants_human", ... "other"); `about` names a question or an objection of the
-    playbook ("question:price") or is empty. Both were accepted by the recogniser; the confidences are 0..1.
+    playbook ("question:price") or is empty. Both were accepted by the recogniser; the confidences are 0..1. `stop` is
+    the probability that the words ask not to be called again: enough of it is asked about, never acted upon.
     """
 
     intent: str = "other"
     confidence: float = 0.0
     about: str = ""
     about_confidence: float = 0.0
+    stop: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """Changes only by what the caller did (`engine.answer`) and by what the caller heard (`engine.heard`).
 
-    `topic` is the open question: "menu", "ask:FACT", "confirm:FACT", "appointment", "callback", "whatsapp" or
-    "closing". It counts as `asked` only once the caller heard it; `put` holds the topics heard before.
+    `topic` is the open question: "menu", "ask:FACT", "confirm:FACT", "appointment", "callback", "whatsapp", "leaving"
+    or "closing". It counts as `asked` only once the caller heard it; `put` holds the topics heard before.
     `route`: "" until the caller chose, then "sales", "human" or "done".
     """
 
@@ -67,6 +69,8 @@ class State:
     hinted: tuple[str, ...] = ()  # what colleagues' hints lead to, at the caller's next turn (hints.py)
     wanted: str = ""  # the fact to ask for before the others
     advised: str = ""  # what the estimate after the last turn would do next (advice.py)
+    leaving: str = ""  # words that may ask not to be called again: we ask whether they do
+    leavings: int = 0  # how often we asked that
 
     def learn(self, name: str, value: str) -> State:
         return replace(self, facts={**self.facts, name: value}, skipped=self.skipped - {name})

@@ -83,12 +83,21 @@ def _fingerprint(examples: Sequence[Example], threshold: float) -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
+def _stops(language: str, data_dir: Path) -> TextModel:
+    """The second opinion on wishes not to be called again: from many more sentences than the rest needs, and from some
+    that only sound like one."""
+    examples = list(dict.fromkeys((*general_examples(language), *sayings.more(language))))
+    return trained(examples, GENERAL_THRESHOLD, data_dir, f"stops-{language}")
+
+
 @dataclass(frozen=True, slots=True)
 class Intents:
     """Understands one playbook's callers. Load once per process; each call costs well under a millisecond."""
 
     general: TextModel
     topics: TextModel
+    stops: TextModel
 
     @classmethod
     def load(cls, playbook: Playbook, data_dir: Path) -> Intents:
@@ -96,6 +105,7 @@ class Intents:
         return cls(
             trained(general_examples(language), GENERAL_THRESHOLD, data_dir, f"intents-{language}"),
             trained(topic_examples(playbook), TOPIC_THRESHOLD, data_dir, f"topics-{playbook.name}"),
+            _stops(language, data_dir),
         )
 
     def understand(self, text: str, expecting: Expectation | None = None) -> Understanding:
@@ -107,6 +117,7 @@ class Intents:
             confidence,
             about if accepted else "",
             about_confidence if accepted else 0.0,
+            self.stops.probability(text, "stop_calling"),
         )
 
 

@@ -83,6 +83,9 @@ class TextModel:
         result: NDArray[np.float64] = each / each.sum()
         return result
 
+    def probability(self, text: str, label: str) -> float:
+        return float(self.probabilities(text)[self.labels.index(label)]) if label in self.labels else 0.0
+
     def recognise(self, text: str) -> tuple[str, float]:
         """The likeliest label and its probability; the caller compares it with `threshold`."""
         likely = self.probabilities(text)

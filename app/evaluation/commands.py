@@ -66,7 +66,9 @@ def text(
     data: Annotated[Path | None, typer.Option(help="The folder with the labelled sets.", show_default=False)] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="banking, clinc, sentiment, objections, donation or sales. Repeatable; all if left out."),
+        typer.Option(
+            help="banking, clinc, sentiment, objections, donation, sales or live. Repeatable; all if left out."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

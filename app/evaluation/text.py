@@ -15,7 +15,8 @@ import typer
 
 from app.dialog.guards import opts_out
 from app.errors import BadTable
-from ml.text.trials.verdicts import verdicts
+from app.evaluation import asking
+from ml.text.trials.verdicts import parts, verdicts
 from ml.verdicts import Verdict
 
 WORDS = {True: "met", False: "NOT MET", None: "not measured"}
@@ -25,7 +26,8 @@ def report(data: Path | None, only: tuple[str, ...], as_json: bool) -> int:
     """Prints the table; 1 when something asked is not met. Progress goes to standard error. Raises BadTable."""
     if data is None:
         raise BadTable("--data is missing: the folder with the labelled sets, such as --data ./data.")
-    found = list(verdicts(data, only, opts_out, lambda step: typer.echo(step, err=True)))
+    known = {**parts(opts_out), "live": lambda data, say: asking.verdicts(say)}
+    found = list(verdicts(data, only, known, lambda step: typer.echo(step, err=True)))
     if as_json:
         typer.echo(json.dumps([asdict(verdict) for verdict in found], indent=2, ensure_ascii=False))
     else:

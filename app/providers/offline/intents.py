@@ -83,12 +83,15 @@ def _fingerprint(examples: Sequence[Example], threshold: float) -> str:
     return digest.hexdigest()[:16]
 
 
+def stop_examples(language: str) -> list[Example]:
+    """Many more sentences than the rest needs, and some that only sound like a wish not to be called again."""
+    return list(dict.fromkeys((*general_examples(language), *sayings.more(language))))
+
+
 @cache
 def _stops(language: str, data_dir: Path) -> TextModel:
-    """The second opinion on wishes not to be called again: from many more sentences than the rest needs, and from some
-    that only sound like one."""
-    examples = list(dict.fromkeys((*general_examples(language), *sayings.more(language))))
-    return trained(examples, GENERAL_THRESHOLD, data_dir, f"stops-{language}")
+    """The second opinion on wishes not to be called again."""
+    return trained(stop_examples(language), GENERAL_THRESHOLD, data_dir, f"stops-{language}")
 
 
 @dataclass(frozen=True, slots=True)

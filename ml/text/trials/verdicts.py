@@ -19,7 +19,10 @@ Say = Callable[[str], None]
 OUT_OF_SCOPE = "oos"
 
 
-def parts(opts_out: OptsOut) -> dict[str, Callable[[Path, Say], Iterator[Verdict]]]:
+Part = Callable[[Path, Say], Iterator[Verdict]]
+
+
+def parts(opts_out: OptsOut) -> dict[str, Part]:
     """By name, in the order of the table. `opts_out` is the rule that finds a wish not to be called again."""
     return {
         "banking": _banking,
@@ -31,12 +34,11 @@ def parts(opts_out: OptsOut) -> dict[str, Callable[[Path, Say], Iterator[Verdict
     }
 
 
-def verdicts(data: Path, only: tuple[str, ...], opts_out: OptsOut, say: Say = lambda _: None) -> Iterator[Verdict]:
+def verdicts(data: Path, only: tuple[str, ...], known: dict[str, Part], say: Say = lambda _: None) -> Iterator[Verdict]:
     """One after the other, as they are found. Raises BadTable for an unknown part, and for a set that is not there or
     is not laid out as it must be."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    known = parts(opts_out)
     for name in only:
         if name not in known:
             raise BadTable(f"--only {name} is not one of {', '.join(known)}.")

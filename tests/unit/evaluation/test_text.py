@@ -22,7 +22,7 @@ def test_without_data_it_is_one_sentence() -> None:
 def test_what_is_not_met_leaves_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
 ) -> None:
-    def found(data: Path, only: tuple[str, ...], rule: object, say: Callable[[str], None]) -> Iterator[Verdict]:
+    def found(data: Path, only: tuple[str, ...], known: object, say: Callable[[str], None]) -> Iterator[Verdict]:
         say("fold 1")
         yield Verdict("accuracy", ">= 0.92", "0.910", False)
 

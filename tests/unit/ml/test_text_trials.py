@@ -13,11 +13,14 @@ from app.errors import BadTable
 from ml.text.trials import donation, objections, sets
 from ml.text.trials.folds import grouped, macro_f1, stratified
 from ml.text.trials.intents import cross_validated
-from ml.text.trials.verdicts import verdicts
+from ml.text.trials.verdicts import parts, verdicts
 
 
 def never(text: str) -> bool:
     return False
+
+
+KNOWN = parts(never)
 
 
 def written(path: Path, *lines: str) -> Path:
@@ -29,14 +32,14 @@ def written(path: Path, *lines: str) -> Path:
 @pytest.mark.parametrize("part", ["banking", "clinc", "sentiment", "objections", "donation", "sales"])
 def test_a_set_that_is_not_there_is_one_sentence(tmp_path: Path, part: str) -> None:
     with pytest.raises(BadTable, match=r"^[^\n]*(cannot be read|there is no)[^\n]*$"):
-        list(verdicts(tmp_path, (part,), never))
+        list(verdicts(tmp_path, (part,), KNOWN))
 
 
 def test_an_unknown_part_and_a_missing_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadTable, match="--only weather is not one of banking, clinc"):
-        list(verdicts(tmp_path, ("weather",), never))
+        list(verdicts(tmp_path, ("weather",), KNOWN))
     with pytest.raises(BadTable, match="there is no folder"):
-        list(verdicts(tmp_path / "nowhere", (), never))
+        list(verdicts(tmp_path / "nowhere", (), KNOWN))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ def test_an_unknown_part_and_a_missing_folder_are_refused(tmp_path: Path) -> Non
 def test_a_set_of_another_shape_is_one_sentence(tmp_path: Path, content: tuple[str, ...], says: str) -> None:
     written(tmp_path / "intents_banking77" / "train.csv", *content)
     with pytest.raises(BadTable, match=says):
-        list(verdicts(tmp_path, ("banking",), never))
+        list(verdicts(tmp_path, ("banking",), KNOWN))
 
 
 def test_dialogues_are_read_and_halved(tmp_path: Path) -> None:

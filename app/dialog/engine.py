@@ -65,7 +65,7 @@ def answer(state: State, turn: CallerTurn, meaning: Understanding, playbook: Pla
             _listen(reply, turn.turn, text, meaning)
         case Said():
             _unclear(reply)
-    if isinstance(turn, Said | Pressed) and not reply.state.unclear:
+    if isinstance(turn, Said | Pressed) and not reply.state.unclear and not reply.state.leaving:
         hints.follow(reply)
         advice.follow(reply)
     if not reply.over and reply.state.turns >= TURN_LIMIT:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.dialog.advice import FOLLOW
 from app.dialog.events import FactLearned, OptedOut, Understood
 from app.dialog.leaving import ASK_FROM, MAYBE
 from app.dialog.moves import Said
@@ -105,3 +106,11 @@ def test_a_playbook_without_the_line_asks_nothing(new_talk: type[Talk]) -> None:
     talk.says("sales")
     hears(talk, DOUBTFUL, 0.9)
     assert (talk.state.leaving, talk.of(OptedOut)) == ("", [])
+
+
+def test_nothing_else_is_put_forward_while_we_ask(new_talk: type[Talk]) -> None:
+    talk = new_talk(replace(northlight(), next_action=FOLLOW))
+    talk.says("sales")
+    talk.state = replace(talk.state, advised="close")
+    assert hears(talk, DOUBTFUL, 0.6) == QUESTION
+    assert not talk.state.eager

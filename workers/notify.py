@@ -61,7 +61,7 @@ def _told(couriers: Couriers, due: Mapping[str, Any], now: datetime) -> _End:
     try:
         status = _BY[due["channel"]](couriers, due, said, now)
     except ProviderRefused as error:
-        return _End(str(error), final=True)
+        return _End(str(error), final=True, gone=error.provider_code in GONE)
     except ProviderDown as error:
         return _End(str(error))
     if 200 <= status < 300:
@@ -78,6 +78,8 @@ def _by_push(couriers: Couriers, due: Mapping[str, Any], said: Words, now: datet
 
 
 def _by_mail(couriers: Couriers, due: Mapping[str, Any], said: Words, now: datetime) -> int:
+    if due["address"] not in (due["emails"] or ()):
+        raise ProviderRefused("this address was taken away meanwhile")
     text = f"{said.text}\n\n{couriers.link}{said.path}\n\n{due['workspace_name']}, Strowger\n"
     couriers.mail.send(Letter((due["address"],), said.title, text, reference=str(due["id"]), at=due["raised_at"]))
     return 250

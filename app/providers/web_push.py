@@ -31,6 +31,7 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of
 RECORD = 4096  # bytes of one encrypted record; ours fits into one
 MOST = 3000  # bytes of a message: every push service takes 4096 encrypted ones
 TOKEN_FOR = timedelta(hours=12)  # 24 at most (RFC 8292, 2)
+GONE = 410  # what push services answer when a browser wants nothing more
 KEEP_S = 4 * 3600  # how long a push service keeps it for a browser that is away
 
 
@@ -70,10 +71,11 @@ class WebPush:
 
     def send(self, to: Subscription, message: Mapping[str, str], topic: str, at: datetime) -> int:
         """The status of the answer; 404 and 410 mean that the browser wants nothing more. A message of the same topic
-        takes the place of one that still waits. Raises ProviderRefused or ProviderDown."""
+        takes the place of one that still waits. Raises ProviderRefused (410: it can never hear us again) or
+        ProviderDown."""
         private = self._keys.get(to.vapid)
         if private is None:
-            raise ProviderRefused("the browser allowed messages from a key that we no longer have")
+            raise ProviderRefused("the browser allowed messages from a key that we no longer have", provider_code=GONE)
         try:
             body = encrypted(json.dumps(message, ensure_ascii=False).encode(), unb64(to.p256dh), unb64(to.auth))
         except BadInput as error:

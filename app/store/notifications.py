@@ -56,13 +56,14 @@ _DUE = f"""
     select d.id, d.channel, d.address, d.attempts, n.id as notification_id, n.kind, n.about, n.call_sid, n.urgent,
            n.raised_at, {_PERSON},
            w.locale, w.time_zone, w.quiet_from, w.quiet_to, w.name as workspace_name,
-           a.slack_sealed, p.endpoint, p.p256dh, p.auth, p.vapid
+           a.emails, a.slack_sealed, p.endpoint, p.p256dh, p.auth, p.vapid
     from notification_deliveries d
     join notifications n on n.workspace_id = d.workspace_id and n.id = d.notification_id
     join workspaces w on w.id = d.workspace_id
     {_WHO}
-    left join notification_addresses a on d.channel = 'slack' and a.workspace_id = d.workspace_id
+    left join notification_addresses a on a.workspace_id = d.workspace_id
     left join push_subscriptions p on d.channel = 'push' and p.workspace_id = d.workspace_id and p.id::text = d.address
+        and exists (select from members m where m.workspace_id = p.workspace_id and m.user_id = p.user_id)
     where d.id = %s and d.status in ('waiting', 'held')
 """  # noqa: S608
 _TRIED = """

@@ -7,10 +7,20 @@ import email.policy
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from app.dialog.events import Entry, Estimated
+from app.embedded import start_services
+from app.local import NUMBER
+from app.settings import load
+from app.store import call_events, calls
+from app.store.calls import NewCall
+from app.store.connect import Database
+from app.store.workspaces import DEMO_WORKSPACE
 
 from .conftest import Up
 
@@ -88,6 +98,25 @@ def test_behind_the_bell_is_the_news_of_the_seeded_day(page: Page, up: Up) -> No
     bell.click()
     first.click()
     page.wait_for_url("**/leads/**")
+
+
+def test_a_hot_lead_on_the_line_is_told_on_whatever_page_is_open(page: Page, up: Up) -> None:
+    """The estimate is written as a call writes it; the beat finds it, and the page the news."""
+    sid = "CA" + "7" * 32
+    page.goto(up.url + "/playbooks")
+    page.wait_for_selector("main h1")
+    until(page, lambda: page.evaluate("performance.getEntriesByType('resource').some(one => /notif/.test(one.name))"))
+    with start_services(load(data_dir=up.data_dir), share=True) as services:
+        database = Database.open(services.database_url, max_size=1)
+        with database.worker(DEMO_WORKSPACE) as db:
+            call = calls.ring(db, NewCall(sid, "inbound", "+12025550111", NUMBER, "northlight_solar", 1))
+            call_events.append(db, call.id, [Entry(1, 9000, Estimated(3, 0.82, "close"))])
+        page.locator(".just", has_text="82% likely to buy").wait_for(timeout=40_000)
+        with database.worker(DEMO_WORKSPACE) as db:
+            calls.end(db, sid, "finished", datetime.now(UTC))
+        database.close()
+    page.locator(".just").get_by_role("link", name="Look").click()
+    page.wait_for_url(up.url + "/")
 
 
 def test_a_report_is_scheduled_and_taken_back(page: Page, up: Up) -> None:

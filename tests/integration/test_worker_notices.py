@@ -255,6 +255,30 @@ def test_a_browser_that_is_gone_is_forgotten_and_a_colleague_who_left_is_told_no
         assert notification_rules.browsers(db) == ()
 
 
+def test_who_leaves_or_is_taken_off_while_news_wait_is_not_told(desk: Desk) -> None:
+    desk.wants("hot_lead", "push", "email", threshold=0.6)
+    desk.addresses("gone@example.com", "ops@example.com")
+    desk.browser()
+    desk.talks(0.9)
+    desk.watch.lines()
+    desk.sql("update notification_addresses set emails = '{ops@example.com}' where workspace_id = %s")
+    desk.sql("delete from members where workspace_id = %s and user_id = %s", desk.manager)
+    assert sorted(desk.works()) == ["delivered", "failed", "failed"]
+    assert [letter["To"] for letter in desk.letters()] == ["ops@example.com"]
+    assert desk.outside.sent == []
+
+
+def test_a_browser_that_knows_a_key_we_no_longer_have_is_forgotten(desk: Desk) -> None:
+    desk.wants("hot_lead", "push", threshold=0.6)
+    desk.vapid = "of-another-secret"
+    desk.browser()
+    desk.talks(0.9)
+    desk.watch.lines()
+    assert desk.works() == ["failed"]
+    with desk.database.worker(desk.workspace) as db:
+        assert notification_rules.browsers(db) == ()
+
+
 def test_a_call_back_is_told_when_it_is_due_and_not_when_somebody_has_called(desk: Desk) -> None:
     sid = desk.asks_for_a_person("today", NOON - timedelta(minutes=1))
     desk.asks_for_a_person("tomorrow", NOON, "+12025550112")

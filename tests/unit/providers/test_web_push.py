@@ -72,8 +72,9 @@ def test_the_same_secret_is_the_same_sender_and_an_older_one_still_signs() -> No
     changed.send(Subscription(ENDPOINT, THEIRS, AUTH, push.public_key), {}, "n1", NOW)
     assert post.sent[0][2]["authorization"].endswith(push.public_key)
     gone = WebPush(SecretKey(b"n" * 40), Post(), "mailto:ops@example.com")
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(ProviderRefused) as refused:
         gone.send(Subscription(ENDPOINT, THEIRS, AUTH, push.public_key), {}, "n1", NOW)
+    assert refused.value.provider_code == 410
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import { t } from "./i18n";
 import { me } from "./session";
 import type { News, Page } from "./types";
 
-const EVERY_MS = 30_000;
+const EVERY_MS = 10_000;
 const SHOWN = 20;
+const AT_ONCE = ["hot_lead", "provider_down"];
 
-/** The newest news, looked at every half minute, when the page comes to the front, and when a push says so. What was
+/** The newest news, looked at every ten seconds, when the page comes to the front, and when a push says so. What was
  *  seen is remembered by this browser. */
 export function useNews() {
   const items = shallowRef<News[]>([]);
@@ -16,10 +17,18 @@ export function useNews() {
   const seen = ref(localStorage.getItem(key) ?? "");
   const fresh = computed(() => items.value.filter((one) => one.raised_at > seen.value && one.kind !== "test").length);
 
+  const just = shallowRef<News | null>(null); // what came while the page was open and cannot wait
+
+  let looked = false;
+
   async function look(): Promise<void> {
     if (document.hidden) return;
     const found = await api.get<Page<News>>("/notifications", { limit: SHOWN }).catch(() => null);
-    if (found) items.value = found.items;
+    if (!found) return;
+    const newest = found.items.find((one) => AT_ONCE.includes(one.kind));
+    if (looked && newest && newest.raised_at > (items.value[0]?.raised_at ?? "")) just.value = newest;
+    items.value = found.items;
+    looked = true;
   }
   function see(): void {
     const newest = items.value[0]?.raised_at;
@@ -39,7 +48,7 @@ export function useNews() {
     navigator.serviceWorker?.removeEventListener("message", pushed);
   });
   void look();
-  return { items, fresh, look, see };
+  return { items, fresh, just, look, see };
 }
 
 /** What it says, in the reader's language; for kinds of a newer service its own words. */

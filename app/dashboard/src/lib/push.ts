@@ -15,19 +15,22 @@ async function worker(): Promise<ServiceWorkerRegistration | undefined> {
   return "serviceWorker" in navigator && "PushManager" in window && "Notification" in window ? navigator.serviceWorker.getRegistration() : undefined;
 }
 
-/** Asks the browser how things stand; asks the person nothing. */
-export async function lookAtPush(): Promise<void> {
+/** Asks the browser how things stand; asks the person nothing. What was allowed to a key that is ours no more does not
+ *  count. */
+export async function lookAtPush(key: string): Promise<void> {
   const registered = await worker();
-  if (!registered) pushState.value = "cannot";
-  else if (Notification.permission === "denied") pushState.value = "denied";
-  else pushState.value = (await registered.pushManager.getSubscription()) && localStorage.getItem(KEPT) ? "on" : "off";
+  if (!registered) return void (pushState.value = "cannot");
+  if (Notification.permission === "denied") return void (pushState.value = "denied");
+  const known = (await registered.pushManager.getSubscription())?.options.applicationServerKey;
+  const same = known && new Uint8Array(known).toString() === bytes(key).toString();
+  pushState.value = same && localStorage.getItem(KEPT) ? "on" : "off";
 }
 
 /** From a click only: browsers ask the person then. A key of ours that has changed needs a new subscription. */
 export async function allowPush(key: string): Promise<void> {
   const registered = await worker();
   if (!registered) return void (pushState.value = "cannot");
-  if ((await Notification.requestPermission()) !== "granted") return void (await lookAtPush());
+  if ((await Notification.requestPermission()) !== "granted") return lookAtPush(key);
   try {
     await (await registered.pushManager.getSubscription())?.unsubscribe();
     const made = await registered.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
@@ -40,10 +43,10 @@ export async function allowPush(key: string): Promise<void> {
   }
 }
 
-export async function forbidPush(): Promise<void> {
+export async function forbidPush(key: string): Promise<void> {
   const id = localStorage.getItem(KEPT);
   localStorage.removeItem(KEPT);
   await (await (await worker())?.pushManager.getSubscription())?.unsubscribe();
   if (id) await api.remove(`/notifications/subscriptions/${id}`).catch(() => null);
-  await lookAtPush();
+  await lookAtPush(key);
 }

@@ -205,6 +205,7 @@ export const en = {
   "news.hot_lead": "Hot lead on the line",
   "news.hot_lead_known": "{who} is talking to us.",
   "news.hot_lead_text": "{who} is talking to us. {chance} likely to buy.",
+  "news.look": "Look",
   "news.open": "Notifications, {n} new",
   "news.provider_down": "Provider down",
   "news.provider_down_text": "{provider} does not answer ({stage}). Calls go to the next one.",

@@ -206,6 +206,7 @@ export const es: Record<keyof typeof en, string> = {
   "news.hot_lead": "Contacto caliente en línea",
   "news.hot_lead_known": "{who} habla con nosotros.",
   "news.hot_lead_text": "{who} habla con nosotros. Comprará con un {chance}.",
+  "news.look": "Ver",
   "news.open": "Avisos, {n} nuevos",
   "news.provider_down": "Proveedor caído",
   "news.provider_down_text": "{provider} no responde ({stage}). Las llamadas van al siguiente.",

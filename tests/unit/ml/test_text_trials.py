@@ -68,7 +68,9 @@ def test_dialogues_are_read_and_halved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(b"[1"), gzip.compress(b"x")[:-6]]
+    "body",
+    [b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(b"[1"), gzip.compress(b"x")[:-6]],
+    ids=["empty", "no gzip", "no dialogue", "half a list", "cut short"],
 )
 def test_dialogues_that_cannot_be_read_are_one_sentence(tmp_path: Path, body: bytes) -> None:
     path = tmp_path / "train.jsonl.gz"

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
 
-from app import observe
+from app import observe, playbooks
 from app.api import callbacks, health, home, media, messages, problems, seats, voice
 from app.api.context import CarrierSettings, Conversations, Web
 from app.api.dashboard import Dashboard
@@ -36,9 +36,14 @@ from app.api.v1.jwks import KeySet
 from app.api.v1.limits import Limits as RateLimits
 from app.api.v1.schema import described
 from app.calling import LazyCarrier
+from app.dialog.playbook import parse
+from app.dialog.script import Playbook
 from app.errors import BadSetting
 from app.pricing import table as price_table
+from app.providers.circuits import Circuit
+from app.providers.counter import Counter
 from app.providers.outgoing import Outgoing, SignedPost
+from app.providers.shared_circuits import open_now
 from app.providers.slack import Slack
 from app.providers.web_push import public_key_of
 from app.secret_key import SecretKey
@@ -92,6 +97,8 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
             prices=prices,
             feed=feed,
             dialling=dialling,
+            providers=Counter(settings, partial(_book, settings.playbook)),
+            circuits=partial(_open_circuits, settings),
             slack=slack,
             push_key=push_key,
             shipped=partial(shipped_card, settings.data_dir),
@@ -132,6 +139,17 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
         drawn = app.openapi
         app.openapi = lambda: described(drawn())  # type: ignore[method-assign]
     return app
+
+
+async def _open_circuits(settings: Settings) -> tuple[Circuit, ...]:
+    """Of all processes, as far as Redis knows."""
+    if settings.redis_url is None:
+        return ()
+    return await asyncio.to_thread(open_now, settings.redis_url.get_secret_value())
+
+
+def _book(name: str) -> Playbook:
+    return parse(playbooks.text_of(name), name)
 
 
 def _doors(settings: Settings, issuer: Issuer, clock: Callable[[], float]) -> Doors:

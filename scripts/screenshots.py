@@ -26,8 +26,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 SCREENS = (
     "/", "/calls", "/calls/SEED0000", "/leads", "/leads?view=next", "/campaigns", "/playbooks",
     "/playbooks/northlight_solar", "/reports", "/models", "/settings/", "/settings/team", "/settings/numbers",
-    "/settings/keys", "/settings/webhooks", "/settings/notifications", "/settings/limits", "/settings/retention",
-    "/settings/audit",
+    "/settings/keys", "/settings/webhooks", "/settings/notifications", "/settings/providers",
+    "/settings/limits", "/settings/retention", "/settings/audit",
 )  # fmt: skip
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")

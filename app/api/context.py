@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol, Self, TypeAlias, cast
@@ -18,6 +18,8 @@ from app.api.records import Records
 from app.api.switchboard import Switchboard
 from app.api.v1.doors import Doors
 from app.call.bridge import Socket
+from app.providers.circuits import Circuit
+from app.providers.counter import Counter
 from app.providers.outgoing import SignedPost
 from app.providers.slack import Slack
 from app.sales.prices import Prices
@@ -72,6 +74,8 @@ class Web:
     prices: Prices
     feed: Feed
     dialling: Dialling
+    providers: Counter
+    circuits: Callable[[], Awaitable[tuple[Circuit, ...]]]
     slack: Slack
     push_key: str
     shipped: Callable[[], ShippedCard | None]

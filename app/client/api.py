@@ -390,6 +390,13 @@ class Key(TypedDict):
     does: str
 
 
+class LastError(TypedDict):
+    at: str
+    what: str
+    fallback: str
+    call_sid: str
+
+
 class LaterLead(TypedDict):
     lead_id: str
     name: str | None
@@ -884,6 +891,23 @@ class Problem(TypedDict):
     errors: NotRequired[list[FieldProblem] | None]
 
 
+class ProviderOut(TypedDict):
+    name: str
+    stage: Literal["stt", "llm", "tts", "carrier"]
+    place: int
+    key: Literal["set", "missing", "not_needed"]
+    lacking: list[str]
+    host: str | None
+    model: str | None
+    circuit: Literal["closed", "open"]
+    last_error: LastError | None
+
+
+class ProvidersOut(TypedDict):
+    items: list[ProviderOut]
+    next_cursor: NotRequired[None]
+
+
 class Published(TypedDict):
     version: int
 
@@ -1060,6 +1084,19 @@ class SuppressionOut(TypedDict):
     channel_scope: str
     reason: str
     created_at: str
+
+
+class TestOut(TypedDict):
+    name: str
+    results: list[TestedOut]
+
+
+class TestedOut(TypedDict):
+    stage: Literal["stt", "llm", "tts", "carrier"]
+    ok: bool | None
+    took_ms: int
+    what: str
+    code: int | None
 
 
 class Ticket(TypedDict):
@@ -1507,6 +1544,14 @@ class Client(Transport):
     def playbooks_rollback(self, name: str, body: Back) -> Published:
         """The old text becomes the newest version: what was published stays published."""
         return cast("Published", self._send("POST", f"/playbooks/{place(name)}/rollback", body=body))
+
+    def providers_list(self) -> ProvidersOut:
+        """In the order in which they are asked; failures are those of this workspace's calls in a week."""
+        return cast("ProvidersOut", self._send("GET", "/providers"))
+
+    def providers_test(self, name: str) -> TestOut:
+        """One small real request in every stage that names it, with a limit of time; what runs on this machine answers at once. 404 for a name that no chain has."""
+        return cast("TestOut", self._send("POST", f"/providers/{place(name)}/test"))
 
     def reports_schedules(self, *, cursor: str | None = None, limit: int | None = None) -> PageSchedule:
         return cast("PageSchedule", self._send("GET", "/reports/schedules", query={"cursor": cursor, "limit": limit}))

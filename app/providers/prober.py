@@ -95,19 +95,19 @@ def probes_of(
         if isinstance(stt, HasProbe):
             found[Service("stt", stt.name)] = stt.probe
     for model in models:
-        found[Service("llm", model.name)] = partial(_one_token, model)
+        found[Service("llm", model.name)] = partial(one_token, model)
     for tts in voices:
-        found[Service("tts", tts.name)] = partial(_one_word, tts)
+        found[Service("tts", tts.name)] = partial(one_word, tts)
     return found
 
 
-async def _one_token(model: LanguageModel) -> None:
+async def one_token(model: LanguageModel) -> None:
     async with aclosing(model.stream([{"role": "user", "content": "Say hello."}])) as pieces:
         if await anext(pieces, None) is None:
             raise ProviderDown("no word came")
 
 
-async def _one_word(tts: TextToSpeech) -> None:
+async def one_word(tts: TextToSpeech) -> None:
     """As far as its first audio."""
     async with aclosing(cast("AsyncGenerator[Speech, None]", tts.speak(Say(("Yes.",), "probe")))) as pieces:
         if await anext(pieces, None) is None:

@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 SCREENS = (
     "/", "/calls", "/calls/SEED0000", "/leads", "/leads?view=next", "/campaigns", "/playbooks",
     "/playbooks/northlight_solar", "/reports", "/models", "/settings/", "/settings/team", "/settings/numbers",
-    "/settings/keys", "/settings/webhooks", "/settings/notifications", "/settings/limits", "/settings/retention",
-    "/settings/audit",
+    "/settings/keys", "/settings/webhooks", "/settings/notifications", "/settings/providers",
+    "/settings/limits", "/settings/retention", "/settings/audit",
 )  # fmt: skip
 AXE = Path(__file__).parents[2] / "app" / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}

@@ -137,6 +137,8 @@ ACCESS: Final[dict[str, Needed]] = {
     "reports_schedule": MANAGER,
     "reports_unschedule": MANAGER,
     # providers
+    "providers_list": ADMIN,
+    "providers_test": ADMIN,
     # campaigns
     "campaigns_list": VIEWER,
     "campaigns_create": MANAGER,

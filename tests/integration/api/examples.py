@@ -42,6 +42,7 @@ PARAMETERS: dict[str, Callable[[str], str]] = {
 }
 # Names that are no secret and that two workspaces may share: there is no foreign one to ask for.
 SHARED = {"name": "solar", "version": "1", "n": "1", "kind": "funnel"}
+OWN = {"providers_test": {"name": "playbook"}}  # by operation
 BODIES: dict[str, Callable[[], Any]] = {
     "members_create": lambda: {"user_id": str(uuid.uuid4()), "role": "viewer"},
     "members_update": lambda: {"name": "Guest"},
@@ -96,7 +97,7 @@ class Operation:
         """Under /api/v1, with the required part of the query."""
         found = self.template.removeprefix("/api/v1")
         for name in self.parameters:
-            value = PARAMETERS[name](workspace) if name in PARAMETERS else SHARED[name]
+            value = PARAMETERS[name](workspace) if name in PARAMETERS else OWN.get(self.id, SHARED)[name]
             found = found.replace(f"{{{name}}}", value)
         query = [
             f"{one['name']}={_example(one['schema'])}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 from app.dialog.events import Entry, Heard, Keyed, ProviderFailed, TokensUsed, VoiceOff, VoiceOn
@@ -124,8 +124,8 @@ class HearsColleagues(Protocol):
         """A suggestion, never to be spoken as it is. What will be made of it, as `events.Hinted` has it."""
         ...
 
-    def overheard(self, text: str) -> None:
-        """What the caller said to a colleague who had taken the call over."""
+    def overheard(self, text: str, by: Literal["caller", "colleague"] = "caller") -> None:
+        """What the caller and a colleague who had taken the call over said to each other."""
         ...
 
 

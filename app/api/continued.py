@@ -7,7 +7,7 @@ so stands where it stood. Nothing of that is said again but what the caller had 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from app.dialog.events import (
     AgentHeard,
@@ -15,6 +15,7 @@ from app.dialog.events import (
     CallerKeyed,
     CallerSaid,
     CameBack,
+    ColleagueSaid,
     Entry,
     Estimated,
     Fact,
@@ -76,9 +77,9 @@ class Continued:
         if isinstance(self._dialogue, TakesAdvice):
             self._dialogue.advise(action)
 
-    def overheard(self, text: str) -> None:
+    def overheard(self, text: str, by: Literal["caller", "colleague"] = "caller") -> None:
         if isinstance(self._dialogue, HearsColleagues):
-            self._dialogue.overheard(text)
+            self._dialogue.overheard(text, by)
 
     def late_in_s(self) -> float | None:
         return self._dialogue.late_in_s() if isinstance(self._dialogue, TellsItsPace) else None
@@ -109,6 +110,8 @@ class Continued:
                     self.hint(text)
                 case Estimated(next_action=action):
                     self.advise(action)
+                case ColleagueSaid(text=text):
+                    self.overheard(text, "colleague")
                 case CallerSaid(text=text) if aside:
                     self.overheard(text)
                 case CallerKeyed() if aside:

@@ -23,7 +23,7 @@ from app.dialog.patience import Patience
 from app.dialog.reception import HANG_UP, Strategy
 from app.dialog.redaction import redact
 from app.errors import Busy, NotAuthentic, StoreDown, StoreError
-from app.phone.patch import Patch
+from app.phone.patch import Ears, Patch
 from app.ports import Journal
 from app.sales.live import LiveModel
 from app.store import call_events, finish, playbooks
@@ -42,11 +42,13 @@ MEDIA_LOST = "media_lost"
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who speaks and listens in one call."""
+    """Who speaks and listens in one call. `ears` understand a person of ours who takes it over, where somebody is to be
+    told of it."""
 
     parts: Parts
     stand_ins: StandIns = field(default_factory=StandIns)
     machines: Strategy = HANG_UP
+    ears: Ears | None = None
 
 
 class Studio(Protocol):
@@ -150,6 +152,7 @@ class Host:
         playbook, before, live = await self._records.worker(call.workspace_id, look_up)
         journal.kept.extend(before)
         cast = await asyncio.to_thread(self._studio.cast, call, playbook, before)
+        patch.ears = cast.ears
         resumed = None
         if before:
             age_ms = int((datetime.now(UTC) - call.created_at).total_seconds() * 1000)

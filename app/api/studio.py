@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,8 @@ from app.dialog.patience import Patience
 from app.dialog.playbook import parse
 from app.dialog.script import Playbook
 from app.errors import BadInput, ProviderDown, ProviderError
+from app.phone.patch import Ears
+from app.ports import SpeechToText, VoiceActivity
 from app.providers.meter import Meter
 from app.providers.registry import Providers
 from app.settings import Settings
@@ -81,7 +83,14 @@ class ProviderStudio:
         observe.PHRASES_BYTES.set(self._providers.phrase_bytes)
         dialogue = Continued(trio.dialogue, log) if log else trio.dialogue
         parts = Parts(dialogue, trio.stt, trio.tts, self._providers.voice_activity(), used=meter.used)
-        return Cast(parts, stand_ins(book, self._pack), book.machines.strategy)
+        ears: Ears | None = None
+        if self._providers.has_models:
+            ears = partial(self._ears, book, meter, str(call.workspace_id))
+        return Cast(parts, stand_ins(book, self._pack), book.machines.strategy, ears)
+
+    def _ears(self, book: Playbook, meter: Meter, tenant: str) -> tuple[VoiceActivity, SpeechToText]:
+        """More of them, for a second person on the same call and the same bill."""
+        return self._providers.voice_activity(), self._providers.speech_to_text(book, meter, tenant=tenant)
 
     async def _warm(self) -> None:
         try:

@@ -20,7 +20,7 @@ from app import observe
 from app.api.news import AnswerReported, AskedToEnd, Joined, Lost, News, PassedOn, Seated, Standing, Vacated
 from app.api.room import Room
 from app.call.setup import CallNews
-from app.dialog.events import CarrierReport, Entry, HandedBack, TakenOver, Whispered
+from app.dialog.events import CarrierReport, Entry, HandedBack, Overheard, TakenOver, Whispered
 from app.phone.patch import Patch
 from app.store.calls import CallRow
 
@@ -171,7 +171,7 @@ class Switchboard:
         seat = self._calls.get(call_sid)
         return seat.patch if seat is not None and seat.stage is Stage.TALKING else None
 
-    def tell(self, call_sid: str, news: TakenOver | HandedBack | Whispered) -> bool:
+    def tell(self, call_sid: str, news: TakenOver | HandedBack | Whispered | Overheard) -> bool:
         """To the conversation. A whisper goes to whichever process holds it; for the others, who need its sound too,
         False where that is not this one. False as well when nobody holds it."""
         seat = self._calls.get(call_sid)

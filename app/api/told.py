@@ -16,6 +16,7 @@ from app.dialog.events import (
     CallerKeyed,
     CallerSaid,
     CameBack,
+    ColleagueSaid,
     Entry,
     Estimated,
     FactLearned,
@@ -54,6 +55,8 @@ def news_of(entry: Entry) -> News | None:
             return _said("agent", text)
         case AgentHeard(heard_text=text, complete=False) if text:
             return _said("agent", f"{text} ...", cut=True)
+        case ColleagueSaid(text=text):
+            return "said", {"by": "colleague", "text": text, "final": True, "use": "spoken"}
         case Hinted(text=text, use=use):
             return "said", {"by": "colleague", "text": text, "final": True, "use": use}
         case Signalled(signal="Heard", told=told):

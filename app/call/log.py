@@ -14,6 +14,7 @@ from app.dialog.events import (
     Aside,
     CallerKeyed,
     CallerSaid,
+    ColleagueSaid,
     ConsentGiven,
     DisclosureHeard,
     Entry,
@@ -43,6 +44,7 @@ _REPEATED: dict[type[Fact], tuple[str, ...]] = {
     AgentSaid: ("text",),
     AgentHeard: ("heard_text",),
     CallerKeyed: ("digits",),
+    ColleagueSaid: ("text",),
     FactLearned: ("value",),
 }
 _OF_THE_LINE = (Signalled, TurnTimed, TokensUsed, Underrun)  # says nothing of the sale, and there is much of it

@@ -26,6 +26,7 @@ from app.dialog.events import (
     CallerSilent,
     CallResumed,
     CameBack,
+    ColleagueSaid,
     Fact,
     HandedBack,
     Heard,
@@ -33,6 +34,7 @@ from app.dialog.events import (
     HungUp,
     Interrupted,
     MustEnd,
+    Overheard,
     ProviderFailed,
     ReplyBegan,
     ReplyEnded,
@@ -159,6 +161,9 @@ class Session:
             if isinstance(signal, Whispered):
                 await self._take_hint(signal)
                 continue
+            if isinstance(signal, Overheard):
+                self._overhear(signal)
+                continue
             if self._reception is not None:
                 if (ended := await self._receive(self._reception, signal)) is not None:
                     return ended, not isinstance(signal, HungUp)
@@ -210,6 +215,12 @@ class Session:
         text, dialogue = self._call.redact(signal.text), self._parts.dialogue
         use = dialogue.hint(text) if isinstance(dialogue, HearsColleagues) else ""
         self._log.write(Hinted(signal.who, text, use))
+
+    def _overhear(self, signal: Overheard) -> None:
+        text = self._call.redact(signal.text)
+        self._log.write(ColleagueSaid(signal.who, text))
+        if isinstance(self._parts.dialogue, HearsColleagues):
+            self._parts.dialogue.overheard(text, "colleague")
 
     def _stays_silent(self, to: CallerTurn) -> bool:
         """While a person of ours speaks, the agent answers one wish only, and the end of a call."""

@@ -13,6 +13,7 @@ from app.dialog.events import (
     DisclosureHeard,
     Entry,
     HandedBack,
+    Overheard,
     ProviderFailed,
     RecordingRefused,
     TakenOver,
@@ -23,7 +24,7 @@ from app.dialog.reception import HANG_UP, Strategy
 from app.ports import Dialogue, HasStandIns, Say, SpeechToText, TextToSpeech, VoiceActivity
 from app.sales.live import LiveModel
 
-CallNews: TypeAlias = CarrierReport | TakenOver | HandedBack | Whispered
+CallNews: TypeAlias = CarrierReport | TakenOver | HandedBack | Whispered | Overheard
 
 
 @dataclass(slots=True)

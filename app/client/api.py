@@ -491,7 +491,7 @@ class Line(TypedDict):
 
 class Lines(TypedDict):
     items: list[Line]
-    whispers: list[Aside]
+    colleagues: list[Aside]
 
 
 class LiveCall(TypedDict):

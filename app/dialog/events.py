@@ -20,6 +20,7 @@ from app.dialog.signals import Heard as Heard
 from app.dialog.signals import HungUp as HungUp
 from app.dialog.signals import Keyed as Keyed
 from app.dialog.signals import MustEnd as MustEnd
+from app.dialog.signals import Overheard as Overheard
 from app.dialog.signals import OwnVoice as OwnVoice
 from app.dialog.signals import ReplyBegan as ReplyBegan
 from app.dialog.signals import ReplyEnded as ReplyEnded
@@ -343,6 +344,14 @@ class CameBack:
 
 
 @dataclass(frozen=True, slots=True)
+class ColleagueSaid:
+    """A person of ours who has taken the call over said this to the caller. Only where there is somebody to tell."""
+
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hinted:
     """A person of ours whispered to the agent. `use` is what that leads to at the caller's next turn: "told" for a
     language model that knows of it, a name as `hints.meant` gives it for the playbook, "" where it is not used."""
@@ -396,6 +405,7 @@ Fact = (
     | AdviceTaken
     | SteppedAside
     | CameBack
+    | ColleagueSaid
     | Hinted
     | CallEnded
 )

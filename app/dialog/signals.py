@@ -130,6 +130,14 @@ class Whispered:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """Words of a person of ours to the caller, as a recogniser heard them; `who` as in `TakenOver`."""
+
+    who: str
+    text: str
+
+
 Signal = (
     VoiceOn
     | VoiceOff
@@ -146,4 +154,5 @@ Signal = (
     | TakenOver
     | HandedBack
     | Whispered
+    | Overheard
 )

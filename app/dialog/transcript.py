@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, Entry, Hinted, TurnTimed
+from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, ColleagueSaid, Entry, Hinted, TurnTimed
 
 LONGEST_WORD_MS = 1000
+SPOKEN = "spoken"
 
 
 def heard_part(text: str, heard_ms: int, audio_ms: int, words: Sequence[tuple[str, int]] = ()) -> str:
@@ -72,18 +73,24 @@ def transcript_of(entries: Iterable[Entry]) -> tuple[Line, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Whisper:
-    """What a colleague suggested to the agent; the caller did not hear it. `use` as in `Hinted`."""
+class ColleagueLine:
+    """What a person of ours said in a call. `use`: "spoken" when it was to the caller, having taken the call over; else
+    it was a whisper to the agent, and `use` is as in `Hinted`."""
 
     at_ms: int
     text: str
     use: str
 
 
-def whispers_of(entries: Iterable[Entry]) -> tuple[Whisper, ...]:
-    return tuple(
-        Whisper(entry.at_ms, entry.fact.text, entry.fact.use) for entry in entries if isinstance(entry.fact, Hinted)
-    )
+def colleagues_of(entries: Iterable[Entry]) -> tuple[ColleagueLine, ...]:
+    found = []
+    for entry in entries:
+        match entry.fact:
+            case Hinted(text=text, use=use):
+                found.append(ColleagueLine(entry.at_ms, text, use))
+            case ColleagueSaid(text=text):
+                found.append(ColleagueLine(entry.at_ms, text, SPOKEN))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

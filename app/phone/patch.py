@@ -9,13 +9,15 @@ import asyncio
 import contextlib
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 
 from app.call.bridge import Socket
 from app.errors import Disconnected
 from app.phone.earpiece import SILENCE, Earpiece
+from app.ports import SpeechToText, VoiceActivity
 from app.telephony import mulaw
 
 _WAITING = 100  # pieces of 20 ms for one listener; the oldest go first
@@ -57,10 +59,15 @@ def _mixed(one: bytes, other: bytes) -> bytes:
     return mulaw.encode(np.clip(both, -32768, 32767).astype(np.int16))
 
 
+Ears: TypeAlias = Callable[[], tuple[VoiceActivity, SpeechToText]]
+
+
 class Patch:
-    """Implements the bridge's Socket around the carrier's."""
+    """Implements the bridge's Socket around the carrier's. `ears`, where there are some, understand a person of ours
+    who speaks here, for an agent that is to know what was said."""
 
     def __init__(self, wire: Socket) -> None:
+        self.ears: Ears | None = None
         self._wire = wire
         self._sid: str | None = None
         self._listeners: set[Listener] = set()

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Self
+from typing import Literal, Self
 
 from app.dialog import engine, hints
 from app.dialog.composer import Composer
@@ -154,8 +154,8 @@ class LanguageModelDialogue:
     def advise(self, action: str) -> None:
         self._state = engine.advise(self._state, action)
 
-    def overheard(self, text: str) -> None:
-        self._history.append(Saying("caller", text, to="colleague"))
+    def overheard(self, text: str, by: Literal["caller", "colleague"] = "caller") -> None:
+        self._history.append(Saying(by, text, to="colleague" if by == "caller" else "caller"))
 
     def fork(self) -> Self | None:
         other = copy(self)
@@ -192,7 +192,7 @@ class LanguageModelDialogue:
                 yield move
             return
         tools = tools_for(self._state, self._book, understood=understood) if self._may_use_tools() else ()
-        whispers = tuple(saying.text for saying in history if saying.by == "colleague")
+        whispers = tuple(saying.text for saying in history if saying.whispered)
         composer = Composer(wording, self._book, self._guide.approved, self._state.facts, whispers)
         attempt = _Attempt(composer, tools)
         try:

@@ -147,6 +147,11 @@ class Providers:
         first = self._talking[0] if self._talking else None
         return first if isinstance(first, RealtimeEngine) else None
 
+    @property
+    def has_models(self) -> bool:
+        """Whether calls are talked through with a language model, which can be told things."""
+        return bool(self.language_models) or self.speech_to_speech is not None
+
     @cached_property
     def _talking(self) -> list[LanguageModel | RealtimeEngine]:
         """Whoever the chain names before the playbook."""

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from app.api.continued import Continued
 from app.call.setup import CarrierNews
-from app.dialog.events import AgentHeard, CallerSaid, DraftDropped, HandedBack, Hinted, TakenOver, Whispered
+from app.dialog.events import (
+    AgentHeard,
+    CallerSaid,
+    ColleagueSaid,
+    DraftDropped,
+    HandedBack,
+    Hinted,
+    Overheard,
+    TakenOver,
+    Whispered,
+)
 from app.dialog.playbook import parse
 from app.dialog.redaction import redact
 from app.dialog.state import Understanding
@@ -146,6 +156,7 @@ def test_the_model_learns_what_was_said_while_a_person_spoke(scene):
             self.news.tell(TakenOver("ann"))
             await handset.say(silence(1000))
             await handset.say(murmured("my roof is slate"), "my roof is slate")
+            self.news.tell(Overheard("ann", "slate costs a little more"))
             await handset.say(silence(3000))
             back_ms = handset.now_ms
             self.news.tell(HandedBack("ann"))
@@ -161,7 +172,9 @@ def test_the_model_learns_what_was_said_while_a_person_spoke(scene):
     assert len(server.requests) == 1, "the model is not asked while a person speaks"
     told = " ".join(message["content"] for message in server.requests[0]["messages"])
     assert 'The caller said to a colleague, who had taken the call over: "my roof is slate"' in told
+    assert 'The colleague said to the caller: "slate costs a little more"' in told
     assert len(held.facts(CallerSaid)) == 2
+    assert held.facts(ColleagueSaid) == [ColleagueSaid("ann", "slate costs a little more")]
 
 
 def test_F19_a_whisper_before_a_lost_stream_still_counts_after_it(scene):

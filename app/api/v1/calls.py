@@ -18,7 +18,7 @@ from app.api.v1.pages import Page, Paging
 from app.api.v1.principal import Caller, Principal
 from app.dialog.events import Entry, to_record
 from app.dialog.reading import heard_lines, noted, waits
-from app.dialog.transcript import percentile, transcript_of, whispers_of
+from app.dialog.transcript import colleagues_of, percentile, transcript_of
 from app.errors import NotFound
 from app.sales.cost import cost_of
 from app.sales.lead import Tier, origin_of
@@ -90,8 +90,8 @@ class Line(BaseModel):
 
 
 class Aside(BaseModel):
-    """A colleague's whisper to the agent, which the caller did not hear. `use`: "told" to the language model, the name
-    of what the playbook had it lead to, or "" where it was not used."""
+    """A colleague's words: to the caller, with `use` "spoken"; else a whisper to the agent, which the caller did not
+    hear. Its `use`: "told" to the language model, the name of what the playbook had it lead to, or "" for nothing."""
 
     at_ms: int
     text: str
@@ -100,7 +100,7 @@ class Aside(BaseModel):
 
 class Lines(BaseModel):
     items: list[Line]
-    whispers: list[Aside]
+    colleagues: list[Aside]
 
 
 class HeardLine(BaseModel):
@@ -250,7 +250,7 @@ async def transcript(sid: Sid, web: Site, caller: Caller) -> Lines:
     log = await _log(web, caller, sid)
     return Lines(
         items=[Line.model_validate(line, from_attributes=True) for line in transcript_of(log)],
-        whispers=[Aside.model_validate(one, from_attributes=True) for one in whispers_of(log)],
+        colleagues=[Aside.model_validate(one, from_attributes=True) for one in colleagues_of(log)],
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app import observe
 from app.api.context import Site, Web
 from app.api.v1.principal import Caller, Principal
-from app.dialog.events import DisclosureHeard, HandedBack, RecordingRefused
+from app.dialog.events import DisclosureHeard, HandedBack, Overheard, RecordingRefused
 from app.errors import Busy, Conflict, NotFound, StrowgerError
 from app.store import call_events, calls, leads, playbooks, workspaces
 from app.store.calls import CallRow, NewCall
@@ -77,10 +77,11 @@ async def _join(body: PhoneOffer, sid: str, web: Web, caller: Principal, later: 
     patch = web.board.patch(sid)
     if patch is None:
         raise Conflict("This call is not going on, or another process holds it.")
-    line = PatchedLine(patch)
+    who = str(caller.user_id)
+    line = PatchedLine(patch, lambda text: web.board.tell(sid, Overheard(who, text)))
     browser = Browser(line, web.ice_servers)
     answer = await browser.answer(Offer(body.sdp, body.type))
-    later.add_task(_speak, web, browser, line, sid, str(caller.user_id))
+    later.add_task(_speak, web, browser, line, sid, who)
     return PhoneAnswer(sdp=answer.sdp, type=answer.type, call_sid=sid)
 
 

@@ -67,7 +67,7 @@ class PlaybookDialogue:
     def advise(self, action: str) -> None:
         self._state = engine.advise(self._state, action)
 
-    def overheard(self, text: str) -> None:
+    def overheard(self, text: str, by: str = "caller") -> None:
         """It answered nothing of ours: no fact is taken from it."""
 
     def fork(self) -> Self:

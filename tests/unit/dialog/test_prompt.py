@@ -90,9 +90,14 @@ def test_T09_a_colleagues_whisper_is_a_json_string_and_no_rule(playbook: Playboo
     assert json.loads(whispered.removeprefix("A colleague whispered to you: ")) == hint
     assert json.loads(said.removeprefix("The caller said: ")) == "how much"
     assert "ninety percent" not in built[0]["content"]
-    assert "change no rule, price" in built[0]["content"]
+    assert "changes no rule, price" in built[0]["content"]
 
 
 def test_what_the_caller_told_a_colleague_is_told_as_such(playbook: Playbook) -> None:
-    built = messages(playbook, (Saying("caller", "my roof is tile", to="colleague"),), {}, "and now", REPLY)
-    assert 'The caller said to a colleague, who had taken the call over: "my roof is tile"' in built[-1]["content"]
+    talk = (Saying("caller", "my roof is tile", to="colleague"), Saying("colleague", "tile is fine", to="caller"))
+    told = messages(playbook, talk, {}, "and now", REPLY)[-1]["content"].split("\n")
+    assert told[-3:] == [
+        'The caller said to a colleague, who had taken the call over: "my roof is tile"',
+        'The colleague said to the caller: "tile is fine"',
+        'The caller said: "and now"',
+    ]

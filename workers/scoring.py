@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.dialog.events import Entry as LogEntry
-from app.errors import NotFound
+from app.errors import BadPlaybook, NotFound
 from app.sales.conversation import conversation_of
 from app.sales.lead import LeadHistory, Tier
 from app.sales.offer import Corrected, Suggestion, Told
@@ -102,7 +102,10 @@ def suited(resources: Resources, offering: Offering | None) -> Suggestion | None
     """The package that suits, outside of any transaction: its model may have to be made."""
     if offering is None:
         return None
-    return resources.offers.suggest(offering.playbook, offering.name, offering.corrected, offering.told)
+    try:
+        return resources.offers.suggest(offering.playbook, offering.name, offering.corrected, offering.told)
+    except BadPlaybook:
+        return None  # published by an older version: no reason to leave the lead without a score
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +155,9 @@ def cut_anew(db: Connection, judged: Sequence[Judged], now: datetime) -> None:
         tier_cuts.recut(db, by)
 
 
-def load(db: Connection, call_sid: str) -> News | None:
-    """The lead's history up to and including this call, so that a late job scores what an early one would have."""
+def load(db: Connection, call_sid: str, corrected: tuple[Corrected, ...] | None = None) -> News | None:
+    """The lead's history up to and including this call, so that a late job scores what an early one would have.
+    `corrected` is what people said of packages, where the caller has it at hand."""
     call = calls.get(db, call_sid)
     lead = leads.get(db, call.lead_id) if call is not None and call.lead_id is not None else None
     if call is None or lead is None:
@@ -167,14 +171,18 @@ def load(db: Connection, call_sid: str) -> News | None:
         calls=sids.index(call_sid) + 1,
         last=conversation_of(entries),
     )
-    offering = _offering(db, call, entries)
+    offering = _offering(db, call, entries, corrected)
     news = News(call.id, lead.id, history, sids[-1] == call_sid, models.serving(db), offering, said_by_caller(entries))
     return with_readings(news, turn_readings.of_call(db, call_sid))
 
 
-def _offering(db: Connection, call: CallRow, entries: tuple[LogEntry, ...]) -> Offering | None:
+def _offering(
+    db: Connection, call: CallRow, entries: tuple[LogEntry, ...], corrected: tuple[Corrected, ...] | None
+) -> Offering | None:
     try:
         text = playbooks.text_of(db, call.playbook, call.playbook_version)
     except NotFound:
         return None
-    return Offering(text, call.playbook, told_in(entries), corrections.of_offers(db))
+    return Offering(
+        text, call.playbook, told_in(entries), corrections.of_offers(db) if corrected is None else corrected
+    )

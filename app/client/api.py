@@ -1010,6 +1010,14 @@ class ScheduleRequest(TypedDict):
     emails: list[str]
 
 
+class ScoreBatch(TypedDict):
+    id: str
+    leads: int
+    done: int
+    put_aside: int
+    over: bool
+
+
 class ScoreOut(TypedDict):
     lead_id: str
     call_sid: str
@@ -1584,6 +1592,13 @@ class Client(Transport):
     def holds_lift(self, hold_id: str) -> None:
         """Who set it and who lifted it stays known."""
         self._send("DELETE", f"/holds/{place(hold_id)}")
+
+    def score_batches_start(self) -> ScoreBatch:
+        """Every lead that was talked to, from the log of its latest call; the tier, the package that suits and the workspace's cuts follow. The workers do it in chunks."""
+        return cast("ScoreBatch", self._send("POST", "/scores/batches"))
+
+    def score_batches_get(self, batch_id: str) -> ScoreBatch:
+        return cast("ScoreBatch", self._send("GET", f"/scores/batches/{place(batch_id)}"))
 
     def session_open(self, body: SignIn) -> Session:
         return cast("Session", self._send("POST", "/session", body=body))

@@ -43,10 +43,11 @@ class Progress:
 
 
 def start(db: Connection, chunk: int = CHUNK) -> UUID:
-    """Every lead's latest finished call is scored again by whichever model serves. The id tells how far it is."""
+    """Every lead's latest finished call is scored again by whichever model serves. The id tells how far it is; where
+    there is nobody to score, there is one empty chunk."""
     batch = uuid4()
     sids = [row["call_sid"] for row in db.execute(_LATEST)]
-    for number, at in enumerate(range(0, len(sids), chunk)):
+    for number, at in enumerate(range(0, max(1, len(sids)), chunk)):
         outbox.put(db, KIND, f"{batch}/{number}", {"calls": sids[at : at + chunk]})
     return batch
 
@@ -55,6 +56,11 @@ def progress(db: Connection, batch: UUID) -> Progress:
     row = db.execute(_PROGRESS, (f"{batch}/%",)).fetchone()
     assert row is not None
     return Progress(**row)
+
+
+def exists(db: Connection, batch: UUID) -> bool:
+    found = db.execute("select 1 from outbox where kind = %s and key like %s limit 1", (KIND, f"{batch}/%"))
+    return found.fetchone() is not None
 
 
 def open_chunks(db: Connection, batch: UUID) -> tuple[tuple[UUID, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -14,10 +15,10 @@ from app.dialog.events import CallerSaid, Entry, FactLearned
 from app.sales import registry
 from app.sales.lead import LeadHistory, Score, Tier
 from app.sales.offer import NOT_KNOWN
-from app.store import call_events, calls, corrections, finish, leads, overrides, scores
+from app.store import call_events, calls, corrections, finish, leads, overrides, score_batches, scores
 from app.store.calls import CallRow, NewCall
 from app.store.connect import Database
-from workers import jobs, scoring
+from workers import jobs, rescore, scoring
 from workers.chaos.seed import PLAYBOOK
 from workers.jobs import Ref
 from workers.model import Judged
@@ -120,3 +121,26 @@ def test_a_word_taken_back_teaches_nothing_any_more(office: Office) -> None:
     office.say(call, None)
     with office.database.worker(office.workspace) as db:
         assert corrections.of_offers(db) == ()
+
+
+def test_scoring_again_writes_the_package_too_by_what_people_said_since(office: Office) -> None:
+    call = office.call("400", "i own it")
+    assert office.offer(call).package == "elite"
+    with office.database.worker(office.workspace) as db:
+        batch = score_batches.start(db)
+        (chunk,) = score_batches.open_chunks(db, batch)
+
+    def newer(workspace_id: UUID, entries: tuple[registry.Entry, ...], history: LeadHistory) -> Judged:
+        return Judged(Score(0.3, 0.2, 0.4, Tier.WARM, ("asked the price",), "another model"))
+
+    office.say(call, "pro")
+    resources = replace(office.resources, judge=newer)
+    said = jobs.run(rescore.rescore, resources, Ref(chunk[0], office.workspace, chunk[1]))
+    assert said == "1 of 1 leads scored anew"
+    with office.database.worker(office.workspace) as db:
+        rows = db.execute("select model_version, offer, offer_detail from scores order by scored_at").fetchall()
+    assert [row["model_version"] for row in rows] == ["v1", "another model"]
+    assert rows[1]["offer"] is not None
+    assert rows[1]["offer_detail"]["model_version"] != rows[0]["offer_detail"]["model_version"], (
+        "by the corrections since"
+    )

@@ -49,6 +49,8 @@ insert into messages (id, workspace_id, direction, call_id, lead_id, template, s
 values (pg_temp.id('message'), pg_temp.id('workspace'), 'outbound', pg_temp.id('call'), pg_temp.id('lead'), 'booked',
         pg_temp.phone('+120255501'), pg_temp.phone('+120255502'), 'See you', 'sent', 'SM' || current_setting('test.tag'));
 insert into outbox (id, workspace_id, kind, key) values (pg_temp.id('job'), pg_temp.id('workspace'), 'score', 'CA1');
+insert into outbox (id, workspace_id, kind, key, payload)
+values (pg_temp.id('chunk'), pg_temp.id('workspace'), 'rescore', pg_temp.id('batch') || '/0', '{"calls": []}');
 insert into voices (id, workspace_id, provider, name, speaker, wording, evidence, evidence_sha256, samples_sha256,
                     consented_at, kept_by)
 values (pg_temp.id('voice'), pg_temp.id('workspace'), 'elevenlabs', 'dana', 'Dana', 'I, Dana, agree.', 'dana.wav',

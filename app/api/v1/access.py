@@ -122,6 +122,8 @@ ACCESS: Final[dict[str, Needed]] = {
     # outcomes, scores, messages, follow-ups
     "outcomes_list": VIEWER,
     "scores_list": VIEWER,
+    "score_batches_start": MANAGER,
+    "score_batches_get": VIEWER,
     "messages_list": VIEWER,
     "follow_ups_list": VIEWER,
     # models

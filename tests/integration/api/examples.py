@@ -36,6 +36,7 @@ PARAMETERS: dict[str, Callable[[str], str]] = {
     "number_id": lambda tag: id_of(tag, "number"),
     "subscription_id": lambda tag: id_of(tag, "subscription"),
     "schedule_id": lambda tag: id_of(tag, "schedule"),
+    "batch_id": lambda tag: id_of(tag, "batch"),
     "campaign_id": lambda tag: id_of(tag, "campaign"),
     "sid": sid_of,
     "call_sid": sid_of,

@@ -55,7 +55,7 @@ def news_of(entry: Entry) -> News | None:
             return _said("agent", text)
         case AgentHeard(heard_text=text, complete=False) if text:
             return _said("agent", f"{text} ...", cut=True)
-        case ColleagueSaid(text=text):
+        case ColleagueSaid(text=text) if text:
             return "said", {"by": "colleague", "text": text, "final": True, "use": "spoken"}
         case Hinted(text=text, use=use):
             return "said", {"by": "colleague", "text": text, "final": True, "use": use}

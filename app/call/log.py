@@ -30,9 +30,10 @@ from app.dialog.events import (
 )
 from app.ports import Journal
 
-# Fields that hold what the caller said word for word, and fields that may repeat it.
+# Fields that hold what was said word for word by the caller or to him by a person, and fields that may repeat it.
 _VERBATIM: dict[type[Fact], tuple[str, ...]] = {
     CallerSaid: ("text",),
+    ColleagueSaid: ("text",),
     Aside: ("text",),
     FactLearned: ("said",),
     AppointmentRequested: ("said",),
@@ -44,7 +45,6 @@ _REPEATED: dict[type[Fact], tuple[str, ...]] = {
     AgentSaid: ("text",),
     AgentHeard: ("heard_text",),
     CallerKeyed: ("digits",),
-    ColleagueSaid: ("text",),
     FactLearned: ("value",),
 }
 _OF_THE_LINE = (Signalled, TurnTimed, TokensUsed, Underrun)  # says nothing of the sale, and there is much of it

@@ -88,7 +88,7 @@ def colleagues_of(entries: Iterable[Entry]) -> tuple[ColleagueLine, ...]:
         match entry.fact:
             case Hinted(text=text, use=use):
                 found.append(ColleagueLine(entry.at_ms, text, use))
-            case ColleagueSaid(text=text):
+            case ColleagueSaid(text=text) if text:
                 found.append(ColleagueLine(entry.at_ms, text, SPOKEN))
     return tuple(found)
 

@@ -191,3 +191,17 @@ def test_F19_a_whisper_before_a_lost_stream_still_counts_after_it(scene):
         return " ".join([move.text async for move in again.answer(Said(9, "yes")) if isinstance(move, Say)])
 
     assert WARRANTY in run(go_on())
+
+
+def test_C20_what_a_person_says_is_not_kept_before_the_caller_was_told_of_a_recording(scene):
+    class AtOnce(WhisperedAt):
+        async def talk(self, handset):
+            await handset.until(lambda: handset.agent_speaking_ms >= 800)
+            self.news.tell(TakenOver("ann"))
+            self.news.tell(Overheard("ann", "you are mister smith of elm street"))
+            await handset.say(silence(500))
+            handset.hang_up()
+
+    person = AtOnce(CarrierNews())
+    held = scene(PlaybookDialogue(BOOK, nothing, today=TODAY), carrier=person.news).hold_with(person)
+    assert held.facts(ColleagueSaid) == [ColleagueSaid("ann", "")]

@@ -7,11 +7,22 @@ from app.dialog.events import (
     AgentSaid,
     CallerKeyed,
     CallerSaid,
+    ColleagueSaid,
     Entry,
     Fact,
+    Hinted,
     TurnTimed,
 )
-from app.dialog.transcript import Latency, Line, heard_part, latencies_of, percentile, transcript_of
+from app.dialog.transcript import (
+    ColleagueLine,
+    Latency,
+    Line,
+    colleagues_of,
+    heard_part,
+    latencies_of,
+    percentile,
+    transcript_of,
+)
 
 TEXT = "Good morning, this is Northlight"
 
@@ -86,3 +97,13 @@ def test_stages_that_did_not_happen_are_left_out_and_the_opening_is_not_a_turn()
 )
 def test_percentile(values, share, answer):
     assert percentile(values, share) == answer
+
+
+def test_what_colleagues_said_is_told_apart_from_what_they_whispered() -> None:
+    whispered = Hinted("ann", "mention the warranty", "question:warranty")
+    entries = log(whispered, ColleagueSaid("ann", "hello"), ColleagueSaid("ann", ""))
+    assert colleagues_of(entries) == (
+        ColleagueLine(100, "mention the warranty", "question:warranty"),
+        ColleagueLine(200, "hello", "spoken"),
+    )
+    assert transcript_of(entries) == ()

@@ -79,7 +79,7 @@ def test_a_call_back_is_due_when_it_was_promised(when: str, due: datetime) -> No
 )
 def test_a_budget_is_told_of_at_80_and_at_100_percent(usd: float, percent: str | None) -> None:
     found = told(Rule(Kind.BUDGET, threshold=100.0), Spent("2026-11", usd))
-    assert [one.about["percent"] for one in found] == ([percent] if percent else [])
+    assert [(one.about["percent"], one.subject) for one in found] == ([(percent, percent)] if percent else [])
 
 
 def test_an_outage_that_goes_on_is_told_again_after_hours_not_minutes() -> None:
@@ -145,6 +145,13 @@ def test_quiet_hours_end_later_than_now_and_at_their_end_it_is_not_quiet(
 )
 def test_quiet_hours_over_midnight(now: datetime, until: datetime | None) -> None:
     assert held_until(Quiet(NEW_YORK, time(22), time(7)), now) == until
+
+
+def test_in_the_hour_that_comes_twice_quiet_hours_end_in_the_one_it_is() -> None:
+    quiet = Quiet(NEW_YORK, time(22), time(1, 30))
+    first, second = datetime(2026, 11, 1, 5, 10, tzinfo=UTC), datetime(2026, 11, 1, 6, 10, tzinfo=UTC)  # 1:10 both
+    assert held_until(quiet, first) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    assert held_until(quiet, second) == datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
 
 
 def test_no_quiet_hours_hold_nothing() -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import cast
+from typing import Literal, cast
 
 from app.dialog.events import ProviderFailed
 from app.dialog.moves import HeardLine
@@ -183,6 +183,12 @@ class RealtimeDialogue(LanguageModelDialogue):
         answer = self._socket.answers.current
         if answer is None or not answer.was_heard(line.line.text, line.heard_text):
             self._socket.answers.remember(line.heard_text)
+
+    def overheard(self, text: str, by: Literal["caller", "colleague"] = "caller") -> None:
+        """What the caller says it hears itself, whoever it is said to."""
+        super().overheard(text, by)
+        if by == "colleague":
+            self._socket.answers.remember(f"(A colleague of mine, who had taken the call over:) {text}")
 
 
 class RealtimeCall:

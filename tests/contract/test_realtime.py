@@ -255,6 +255,23 @@ def test_an_interrupted_reply_is_remembered_by_the_server_as_far_as_it_was_heard
     run(main)
 
 
+def test_what_a_colleague_said_and_whispered_reaches_the_model_before_its_next_reply():
+    async def main():
+        async with RealtimeServer(replies=[Reply("I see.")]) as server, talking(server) as talk:
+            await connected(talk)
+            await talk.at_prices()
+            talk.dialogue.overheard("i have a slate roof")
+            talk.dialogue.overheard("slate is no trouble", "colleague")
+            talk.dialogue.hint("she has two dogs")
+            await talk.answered("what now")
+            told = [event["item"]["content"][0]["text"] for event in server.of_type("conversation.item.create")]
+            assert "(A colleague of mine, who had taken the call over:) slate is no trouble" in told
+            asked = [request["response"]["instructions"] for request in server.of_type("response.create")]
+            assert any('A colleague whispered to you: "she has two dogs"' in text for text in asked)
+
+    run(main)
+
+
 def test_a_reply_nobody_heard_is_taken_out_of_the_conversation():
     async def main():
         replies = [Reply(WORDS, piece_s=0.2), Reply("I see.")]

@@ -157,6 +157,13 @@ class CallWanted(TypedDict):
     playbook: NotRequired[str | None]
 
 
+class CampaignChange(TypedDict):
+    name: NotRequired[str]
+    calls_per_minute: NotRequired[int]
+    at_once: NotRequired[int]
+    most_calls: NotRequired[int]
+
+
 class CampaignIn(TypedDict):
     name: str
     playbook: str
@@ -1053,7 +1060,8 @@ class Shipped(TypedDict):
 
 
 class SignIn(TypedDict):
-    ticket: str
+    ticket: NotRequired[str | None]
+    access_token: NotRequired[str | None]
 
 
 class SignedInUser(TypedDict):
@@ -1322,6 +1330,10 @@ class Client(Transport):
 
     def campaigns_get(self, campaign_id: str) -> CampaignOut:
         return cast("CampaignOut", self._send("GET", f"/campaigns/{place(campaign_id)}"))
+
+    def campaigns_change(self, campaign_id: str, body: CampaignChange) -> CampaignOut:
+        """Also while it runs: the next dial keeps the new pace."""
+        return cast("CampaignOut", self._send("PATCH", f"/campaigns/{place(campaign_id)}", body=body))
 
     def campaigns_preview(self, campaign_id: str) -> Preview:
         """Asks the gate about everybody on the list, and reserves nothing."""

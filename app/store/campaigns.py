@@ -40,6 +40,11 @@ _ADD = """
             %(most_calls)s, %(by)s)
     returning id
 """
+_CHANGE = """
+    update campaigns set name = coalesce(%(name)s, name), calls_per_minute = coalesce(%(rate)s, calls_per_minute),
+        at_once = coalesce(%(at_once)s, at_once), most_calls = coalesce(%(most)s, most_calls)
+    where id = %(id)s
+"""
 _FITTING = """
     select l.id from leads l
     left join lateral (
@@ -142,6 +147,19 @@ class Turn:
     lead_id: UUID
     phone: str
     playbook: str
+
+
+def change(
+    db: Connection,
+    campaign_id: UUID,
+    name: str | None = None,
+    calls_per_minute: int | None = None,
+    at_once: int | None = None,
+    most_calls: int | None = None,
+) -> None:
+    """None leaves as it is."""
+    values = {"name": name, "rate": calls_per_minute, "at_once": at_once, "most": most_calls, "id": campaign_id}
+    db.execute(_CHANGE, values)
 
 
 def page(db: Connection, after: tuple[Any, ...] | None, most: int) -> Sequence[Campaign]:

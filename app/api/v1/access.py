@@ -145,6 +145,7 @@ ACCESS: Final[dict[str, Needed]] = {
     "campaigns_list": VIEWER,
     "campaigns_create": MANAGER,
     "campaigns_get": VIEWER,
+    "campaigns_change": MANAGER,
     "campaigns_preview": VIEWER,
     "campaigns_launch": MANAGER,
     "campaigns_pause": MANAGER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,6 +20,7 @@ from app.api.v1.principal import Principal, Role
 from app.store import accounts
 
 KEY_PREFIX: Final = "sk_"
+NO_MEMBER: Final = "This token names no workspace that you are a member of."
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -126,21 +127,25 @@ async def _of_key(web: Web, token: str) -> Principal:
 
 async def _of_token(web: Web, token: str) -> Principal:
     """The role is what the members' table says, and no more than what the token says, if it says anything."""
-    claims = await web.doors.tokens.claims(token)
-    metadata: Any = claims.get("app_metadata")
-    try:
-        user, workspace = UUID(str(claims["sub"])), UUID(str(metadata["workspace_id"]))
-        claimed = Role(metadata["role"]) if "role" in metadata else Role.OWNER
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotSignedIn("This token names no workspace that you are a member of.") from error
+    user, workspace, claimed = named_in(await web.doors.tokens.claims(token))
     known = web.doors.remembered.get((user, workspace))
     if known is None:
         role = await web.records.door(lambda db: accounts.standing(db, user, workspace))
         if role is None:
-            raise NotSignedIn("This token names no workspace that you are a member of.")
+            raise NotSignedIn(NO_MEMBER)
         known = Principal.of(user, workspace, role)
         web.doors.remembered.put((user, workspace), known)
     return known if claimed.covers(known.role) else Principal.of(user, workspace, claimed)
+
+
+def named_in(claims: Mapping[str, Any]) -> tuple[UUID, UUID, Role]:
+    """(user, workspace, the most this token allows). Raises NotSignedIn for verified claims that name none."""
+    metadata: Any = claims.get("app_metadata")
+    try:
+        claimed = Role(metadata["role"]) if "role" in metadata else Role.OWNER
+        return UUID(str(claims["sub"])), UUID(str(metadata["workspace_id"])), claimed
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotSignedIn(NO_MEMBER) from error
 
 
 def _buckets(web: Web, principal: Principal, operation: str) -> list[Bucket]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.context import Site, Web
-from app.api.v1.etags import tagged
+from app.api.v1.etags import must_match, tagged
 from app.api.v1.pages import Page, Paging
 from app.api.v1.principal import Caller, Principal
 from app.compliance.gate import Verdict
@@ -41,6 +41,17 @@ class CampaignIn(BaseModel):
     source: str | None = Field(None, max_length=100)
     calls_per_minute: int = Field(2, ge=1, le=60)
     at_once: int = Field(2, ge=1, le=200, description="No dial while so many of its calls are going on.")
+    most_calls: int = Field(100, ge=1, le=100_000)
+
+
+class CampaignChange(BaseModel):
+    """What is left out stays as it is. Whom a campaign calls, and with what, does not change: make another one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field("", min_length=1, max_length=100)
+    calls_per_minute: int = Field(2, ge=1, le=60)
+    at_once: int = Field(2, ge=1, le=200)
     most_calls: int = Field(100, ge=1, le=100_000)
 
 
@@ -106,6 +117,22 @@ async def create(body: CampaignIn, web: Site, caller: Caller) -> CampaignOut:
 async def get(campaign_id: UUID, web: Site, caller: Caller, request: Request) -> Response:
     found = await web.records.user(caller.claims, lambda db: _known(db, campaign_id))
     return tagged(request, CampaignOut.of(found))
+
+
+@router.patch("/{campaign_id}", operation_id="campaigns_change", response_model=CampaignOut)
+async def change(campaign_id: UUID, body: CampaignChange, web: Site, caller: Caller, request: Request) -> Response:
+    """Also while it runs: the next dial keeps the new pace."""
+
+    def write(db: Connection) -> Campaign:
+        now = _known(db, campaign_id)
+        must_match(request, CampaignOut.of(now))
+        if now.state == State.ENDED:
+            raise Conflict("This campaign has ended: make another one.")
+        if given := body.model_dump(exclude_unset=True):
+            campaigns.change(db, campaign_id, **given)
+        return _known(db, campaign_id)
+
+    return tagged(request, CampaignOut.of(await web.records.user(caller.claims, write)))
 
 
 @router.post("/{campaign_id}/preview", operation_id="campaigns_preview")

@@ -1,17 +1,19 @@
-"""Signing in: a one-time link or an invitation becomes a session; its cookie becomes short tokens, again and again."""
+"""Signing in: a one-time link, an invitation or a token of Supabase Auth becomes a session; its cookie becomes short
+tokens, again and again."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Cookie, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.context import Site, Web
 from app.api.issuer import TOKEN_LASTS, random_token
-from app.api.v1.admission import is_ours
+from app.api.v1.admission import NO_MEMBER, is_ours, named_in
+from app.api.v1.claims import MOST_LETTERS
 from app.api.v1.errors import NotAllowed, NotSignedIn
 from app.api.v1.principal import Role
 from app.store import accounts
@@ -26,9 +28,25 @@ LASTS = timedelta(days=30)
 
 
 class SignIn(BaseModel):
+    """One of both."""
+
     model_config = ConfigDict(extra="forbid")
 
-    ticket: str = Field(min_length=20, max_length=200, description="From a one-time link: what follows #ticket=")
+    ticket: str | None = Field(
+        None, min_length=20, max_length=200, description="From a one-time link: what follows #ticket="
+    )
+    access_token: str | None = Field(
+        None,
+        min_length=20,
+        max_length=MOST_LETTERS,
+        description="Of Supabase Auth, of a member of the workspace in it.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.ticket is None) == (self.access_token is None):
+            raise ValueError("say `ticket` or `access_token`, and not both")
+        return self
 
 
 class SignedInUser(BaseModel):
@@ -49,19 +67,36 @@ class Session(BaseModel):
 async def open_(body: SignIn, web: Site, request: Request, response: Response) -> Session:
     _from_our_page(request, web)
     now, cookie = web.now(), random_token()
-
-    def admit(db: Connection) -> Admitted | None:
-        return accounts.redeem_ticket(db, body.ticket, "session", now) or accounts.accept_invitation(
-            db, body.ticket, now
-        )
-
-    admitted = await web.records.door(admit)
-    if admitted is None:
-        raise NotSignedIn("This link was used or is too old. `strowger link` prints another; or ask for an invitation.")
+    admitted = await (_by_supabase(web, body.access_token) if body.access_token else _by_link(web, body.ticket or ""))
     user = admitted.user_id
     await web.records.desk(admitted.workspace_id, lambda db: accounts.open_session(db, user, cookie, now, LASTS))
     _set_cookie(response, web, cookie)
     return _session(web, admitted, response)
+
+
+async def _by_link(web: Web, ticket: str) -> Admitted:
+    now = web.now()
+
+    def admit(db: Connection) -> Admitted | None:
+        return accounts.redeem_ticket(db, ticket, "session", now) or accounts.accept_invitation(db, ticket, now)
+
+    admitted = await web.records.door(admit)
+    if admitted is None:
+        raise NotSignedIn("This link was used or is too old. `strowger link` prints another; or ask for an invitation.")
+    return admitted
+
+
+async def _by_supabase(web: Web, token: str) -> Admitted:
+    """A member by the workspace that the verified token names. The session's role is that of the members' table, so a
+    token that says less is not made into one that says more."""
+    claims = await web.doors.tokens.of_supabase(token)
+    user, workspace, claimed = named_in(claims)
+    role = await web.records.door(lambda db: accounts.standing(db, user, workspace))
+    if role is None:
+        raise NotSignedIn(NO_MEMBER)
+    if not claimed.covers(Role(role)):
+        raise NotAllowed(f"The sign-in service calls you {claimed}, this workspace {role}: an admin has to agree them.")
+    return Admitted(workspace, user, role)
 
 
 @router.post("/refresh", operation_id="session_refresh")

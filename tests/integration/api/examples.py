@@ -49,6 +49,8 @@ BODIES: dict[str, Callable[[], Any]] = {
     "members_update": lambda: {"name": "Guest"},
     "invitations_create": lambda: {"role": "viewer"},
     "controls_whisper": lambda: {"text": "mention the warranty"},
+    "session_open": lambda: {"ticket": "x" * 20},
+    "campaigns_change": lambda: {"calls_per_minute": 3},
     "calls_create": lambda: {"to": "+12025550198"},
     "holds_create": lambda: {"why": "A complaint."},
     "workspace_update": lambda: {"name": "Workspace a"},

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
+import jwt
 import pytest
 
 from app.store.accounts import NewTicket, issue_ticket, owner_link
@@ -89,3 +92,76 @@ def test_T15_a_member_who_was_removed_is_out_at_once_and_forgotten_within_second
     assert api.bearer(token).get("/members").json()["items"] == []  # the database asks every time
     api.web.doors.remembered.forget(user)
     assert api.bearer(token).get("/members").status_code == 401
+
+
+SUPABASE, SECRET = "https://project.supabase.co", "a-legacy-secret-of-forty-letters-or-more!"
+
+
+def supabase_token(api: Api, user: object, *, secret: str = SECRET, **changes: object) -> str:
+    """As Supabase Auth signs it, for a member of workspace a."""
+    now = api.web.now()
+    claims = {
+        "iss": f"{SUPABASE}/auth/v1", "aud": "authenticated", "sub": str(user), "role": "authenticated",
+        "iat": now, "exp": now + timedelta(minutes=5),
+        "app_metadata": {"workspace_id": str(id_of("a", "workspace"))},
+    }  # fmt: skip
+    return jwt.encode({**claims, **changes}, secret, "HS256")
+
+
+@pytest.fixture(scope="module")
+def with_supabase(serve_api: Any) -> Iterator[Api]:
+    with serve_api(supabase_url=SUPABASE, supabase_jwt_secret=SECRET) as api:
+        yield api
+
+
+def test_a_token_of_supabase_becomes_a_session_that_outlives_it(with_supabase: Api) -> None:
+    api = with_supabase
+    api.http.cookies.clear()
+    token = supabase_token(api, id_of("a", "manager"))
+    opened = api.nobody().post("/session", json={"access_token": token})
+    assert opened.status_code == 201
+    assert opened.json()["user"] == {
+        "user_id": str(id_of("a", "manager")), "workspace_id": str(id_of("a", "workspace")), "role": "manager",
+    }  # fmt: skip
+    assert "HttpOnly" in opened.headers["set-cookie"]
+    assert "no-store" in opened.headers["cache-control"]
+    again = api.nobody().post("/session/refresh")
+    assert api.bearer(again.json()["access_token"]).get("/me").json()["role"] == "manager"
+
+
+def test_T15_what_does_not_hold_opens_nothing(with_supabase: Api) -> None:
+    api, manager = with_supabase, id_of("a", "manager")
+    elsewhere = {"workspace_id": str(id_of("b", "workspace"))}
+    wrong = {
+        "another secret": supabase_token(api, manager, secret="x" * 40),
+        "another issuer": supabase_token(api, manager, iss="https://evil.example/auth/v1"),
+        "too old": supabase_token(api, manager, exp=api.web.now() - timedelta(minutes=5)),
+        "nobody here": supabase_token(api, uuid.uuid4()),
+        "a member of another workspace": supabase_token(api, manager, app_metadata=elsewhere),
+        "what users write about themselves": supabase_token(
+            api, manager, app_metadata={}, user_metadata={"workspace_id": str(id_of("a", "workspace"))}
+        ),
+        "no token": "x" * 40,
+        "one of ours": api.web.issuer.token(manager, id_of("a", "workspace"), "manager", api.web.now()),
+    }
+    for why, token in wrong.items():
+        answer = api.nobody().post("/session", json={"access_token": token})
+        assert (why, answer.status_code) == (why, 401)
+        assert "set-cookie" not in answer.headers
+
+
+def test_T16_a_token_that_says_less_is_not_made_into_one_that_says_more(with_supabase: Api) -> None:
+    api = with_supabase
+    metadata = {"workspace_id": str(id_of("a", "workspace")), "role": "viewer"}
+    token = supabase_token(api, id_of("a", "owner"), app_metadata=metadata)
+    assert api.nobody().post("/session", json={"access_token": token}).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{}, {"ticket": "x" * 20, "access_token": "x" * 20}])
+def test_one_way_in_at_a_time(api: Api, body: dict[str, str]) -> None:
+    assert api.nobody().post("/session", json=body).status_code == 422
+
+
+def test_T15_without_supabase_its_tokens_open_nothing(api: Api) -> None:
+    token = supabase_token(api, id_of("a", "manager"))
+    assert api.nobody().post("/session", json={"access_token": token}).status_code == 401

@@ -45,6 +45,11 @@ export function signIn(ticket: string): Promise<boolean> {
   return enter("/api/v1/session", { ticket });
 }
 
+/** With the token that Supabase Auth puts behind our address after its own sign-in. */
+export function signInBySupabase(access_token: string): Promise<boolean> {
+  return enter("/api/v1/session", { access_token });
+}
+
 export async function signOut(): Promise<void> {
   await fetch("/api/v1/session", { method: "DELETE", headers: { Authorization: `Bearer ${token.value ?? ""}` } }).catch(() => null);
   token.value = null;
@@ -53,5 +58,7 @@ export async function signOut(): Promise<void> {
 
 /** From the address's fragment, which never reaches a log; it is taken out of the address before anything, the router
  *  above all, has seen it. */
-export const ticketOfAddress = new URLSearchParams(location.hash.slice(1)).get("ticket");
-if (ticketOfAddress) history.replaceState(null, "", location.pathname + location.search);
+const behindAddress = new URLSearchParams(location.hash.slice(1));
+export const ticketOfAddress = behindAddress.get("ticket");
+export const tokenOfAddress = behindAddress.get("access_token");
+if (ticketOfAddress || tokenOfAddress) history.replaceState(null, "", location.pathname + location.search);

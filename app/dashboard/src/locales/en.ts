@@ -49,6 +49,7 @@ export const en = {
   "campaign_state.running": "Running",
   "campaign_state.scheduled": "Scheduled",
   "campaigns.at_once": "Calls at once",
+  "campaigns.change": "Change",
   "campaigns.counts": "{leads} leads, {dialled} dialled, {answered} answered, {booked} booked",
   "campaigns.empty": "No campaigns yet",
   "campaigns.empty_text": "A campaign calls a list of leads in ranked order, never faster than you answer, and never anyone who must not be called.",

@@ -50,6 +50,7 @@ export const es: Record<keyof typeof en, string> = {
   "campaign_state.running": "En curso",
   "campaign_state.scheduled": "Programada",
   "campaigns.at_once": "Llamadas a la vez",
+  "campaigns.change": "Cambiar",
   "campaigns.counts": "{leads} contactos, {dialled} marcados, {answered} contestados, {booked} citas",
   "campaigns.empty": "Aún no hay campañas",
   "campaigns.empty_text": "Una campaña llama a una lista de contactos por orden, nunca más rápido de lo que se atiende, y nunca a quien no se debe llamar.",

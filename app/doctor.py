@@ -190,6 +190,23 @@ def twilio(settings: Settings) -> Iterator[Check]:
         yield _voice_url(settings, settings.twilio_number, settings.public_url)
 
 
+def mail(settings: Settings) -> Iterator[Check]:
+    if settings.smtp_url is None:
+        folder = settings.data_dir.absolute() / "mail"
+        fix = "Set STROWGER_SMTP_URL and STROWGER_MAIL_FROM to send notifications and reports by e-mail."
+        yield Check("e-mail", Finding.NOTE, f"no mail server is set: letters are files in {folder}.", fix)
+        return
+    from app.providers.mail import Smtp
+
+    try:
+        Smtp(settings.smtp_url.get_secret_value(), settings.mail_from).greet()
+    except (ProviderError, BadSetting) as error:
+        fix = "Check the host, port, user and password in STROWGER_SMTP_URL."
+        yield Check("e-mail", Finding.BROKEN, f"{error}.", fix)
+    else:
+        yield Check("e-mail", Finding.OK, f"the mail server lets us in; letters come from {settings.mail_from}.")
+
+
 def speech(settings: Settings) -> Iterator[Check]:
     """The providers in their order, and whether each has what it needs."""
     from app.providers.registry import DIALOGUE, SPEECH_TO_TEXT, TEXT_TO_SPEECH
@@ -259,6 +276,7 @@ PARTS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     redis,
     public_url,
     twilio,
+    mail,
     speech,
     voice_pack,
     playbook_voice,

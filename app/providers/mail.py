@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import smtplib
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -60,14 +61,24 @@ class Smtp:
 
     def send(self, letter: Letter) -> None:
         message = composed(letter, self._sender)
+        with self._signed_in() as server:
+            server.send_message(message)
+
+    def greet(self) -> None:
+        """Says hello, signs in and leaves. Raises as `send` does."""
+        with self._signed_in():
+            pass
+
+    @contextlib.contextmanager
+    def _signed_in(self) -> Iterator[smtplib.SMTP]:
         try:
             server = self._connected()
             try:
                 if self._login:
                     server.login(*self._login)
-                server.send_message(message)
+                yield server
             finally:
-                # Once the letter is taken, how the connection ends is no reason to send it again.
+                # Once a letter is taken, how the connection ends is no reason to send it again.
                 with contextlib.suppress(smtplib.SMTPException, OSError):
                     server.quit()
                 server.close()

@@ -15,7 +15,9 @@ SID, TOKEN = "AC" + "0" * 31 + "1", "0123456789abcdef0123456789abcdef"
 
 def a_setting(**values: object) -> Settings:
     """Nothing from the environment of whoever runs the tests."""
-    blank = dict.fromkeys(("public_url", "database_url", "redis_url", "twilio_account_sid", "twilio_auth_token"))
+    blank = dict.fromkeys(
+        ("smtp_url", "public_url", "database_url", "redis_url", "twilio_account_sid", "twilio_auth_token")
+    )
     return Settings(_env_file=None, **{**blank, **values})  # type: ignore[arg-type, call-arg]
 
 
@@ -43,6 +45,7 @@ def test_every_broken_thing_says_what_to_do(tmp_path: Path) -> None:
             twilio_auth_token=TOKEN,
             stt="deepgram,offline",
             tts="elevenlabs",
+            smtp_url="smtp://127.0.0.1:1",
         )
     )
     broken = {check.name: check for check in checks if check.finding is Finding.BROKEN}
@@ -54,6 +57,7 @@ def test_every_broken_thing_says_what_to_do(tmp_path: Path) -> None:
         "twilio",
         "speech to text",
         "text to speech",
+        "e-mail",
     }
     assert all(check.fix.endswith(".") for check in broken.values())
     assert "DEEPGRAM_API_KEY" in broken["speech to text"].fix

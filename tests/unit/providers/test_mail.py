@@ -139,3 +139,8 @@ def test_T11_no_line_of_a_letter_becomes_a_header(fault: str) -> None:
         composed(Letter(("ann@example.com",), fault, "", "d1", NOW), "calls@example.com")
     with pytest.raises(ProviderRefused):
         composed(Letter((fault,), "Hi", "", "d1", NOW), "calls@example.com")
+
+
+def test_a_server_is_greeted_without_a_letter(server: Server) -> None:
+    Smtp(server.url, "calls@example.com").greet()
+    assert server.letters == []

@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.dialog.events import CallerSaid, Entry
+from app.dialog.guards import opts_out
 from app.dialog.playbook import parse
 from app.sales.reading import TurnReading
+
+if TYPE_CHECKING:
+    from ml.text.sales import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,17 @@ def reader_in(data_dir: Path) -> ReadsTurns:
         known = reader(language, data_dir)
         version = known.model.version
         found = known.read([turn.text for turn in turns])
-        return tuple(
-            TurnReading(turn.seq, one.intent, one.probability, min(1.0, one.objection), one.sentiment, version)
-            for turn, one in zip(turns, found, strict=True)
-        )
+        return tuple(_reading(turn, one, version) for turn, one in zip(turns, found, strict=True))
 
     return read
+
+
+def _reading(turn: SaidTurn, found: Reading, version: str) -> TurnReading:
+    """The rules come first, as they did in the call; the model may only add to them."""
+    ruled = opts_out(turn.text)
+    intent, probability = ("stop_calling", 1.0) if ruled else (found.intent, found.probability)
+    objection = 1.0 if ruled else min(1.0, found.objection)
+    return TurnReading(turn.seq, intent, probability, objection, found.sentiment, version)
 
 
 @lru_cache(maxsize=16)

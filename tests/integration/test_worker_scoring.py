@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -25,7 +26,7 @@ from workers import outcomes as settling
 from workers.chaos.seed import PLAYBOOK, finished_call
 from workers.jobs import Ref
 from workers.model import Judge, Judged
-from workers.readings import ReadsTurns, SaidTurn
+from workers.readings import ReadsTurns, SaidTurn, reader_in, said_by_caller
 from workers.reconcile import Reconciler
 from workers.resources import Resources
 
@@ -135,6 +136,16 @@ def test_what_the_callers_turns_are_about_is_kept_once_and_seen_by_the_model(off
     assert {(one.intent, one.objection, one.model_version) for one in kept} == {("price", 0.8, "sales-en-1")}
     for history in office.judge.asked:
         assert history.last.spoken == Spoken(len(said), len(said), -0.5, 0.0)
+
+
+def test_the_model_that_ships_reads_a_call(office: Office, tmp_path: Path) -> None:
+    call = office.call()
+    assert office.score(call, read=reader_in(tmp_path)) == "scored hot"
+    with office.database.worker(office.workspace) as db:
+        said = {turn.seq: turn.text for turn in said_by_caller(call_events.read(db, call.call_sid))}
+        kept = turn_readings.of_call(db, call.call_sid)
+    assert [one.seq for one in kept] == sorted(said)
+    assert all(one.model_version.startswith("sales-en-") for one in kept)
 
 
 def test_a_late_job_for_an_old_call_scores_it_as_it_was_and_leaves_the_tier_alone(office: Office) -> None:

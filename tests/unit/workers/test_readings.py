@@ -28,6 +28,11 @@ def test_a_call_is_read_turn_by_turn_in_its_language(tmp_path: Path) -> None:
     assert (spanish.intent, spanish.sentiment > 0) == ("interested", True)
 
 
+def test_C05_what_the_rules_take_for_a_wish_is_one_whatever_the_model_says(tmp_path: Path) -> None:
+    (one,) = reader_in(tmp_path)("en", [SaidTurn(1, "nine")])
+    assert (one.intent, one.probability, one.objection) == ("stop_calling", 1.0, 1.0)
+
+
 def test_a_language_without_sentences_of_ours_is_not_read(tmp_path: Path) -> None:
     read = reader_in(tmp_path)
     assert read("fi", [SaidTurn(1, "moi")]) == ()

@@ -23,6 +23,7 @@ from app.store.connect import Database
 from app.store.workspaces import DEMO_WORKSPACE
 
 from .conftest import Up
+from .test_dashboard import AXE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -153,3 +154,29 @@ def test_a_push_is_shown_once_and_an_open_page_goes_where_it_points(up: Up, brow
     page.evaluate("navigator.serviceWorker.dispatchEvent(new MessageEvent('message', {data: {go: '/calls'}}))")
     page.wait_for_url("**/calls")
     context.close()
+
+
+def test_axe_finds_nothing_in_what_opens_on_a_small_telephone_in_the_dark(up: Up, browser: Browser) -> None:
+    context = browser.new_context(
+        viewport={"width": 320, "height": 700}, bypass_csp=True, color_scheme="dark", locale="es"
+    )
+    page = context.new_page()
+    page.goto(up.link())
+    page.wait_for_selector("main h1")
+    found, wide = [], []
+
+    def judge() -> None:
+        page.add_script_tag(path=AXE)
+        found.extend(page.evaluate("axe.run().then(({ violations }) => violations.map(one => one.id))"))
+        wide.append(page.evaluate("document.documentElement.scrollWidth"))
+
+    page.locator(".bell > button").click()
+    page.wait_for_selector("#news h2")
+    judge()
+    page.goto(up.url + "/reports")
+    page.get_by_role("button", name="Enviar por correo").click()
+    page.get_by_role("dialog").get_by_label("Informe").wait_for()
+    judge()
+    context.close()
+    assert found == []
+    assert max(wide) <= 320

@@ -9,6 +9,11 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from app.client.transport import Transport, place
 
+class Accepted(TypedDict):
+    night: str
+    learned: NotRequired[Literal[True]]
+
+
 class Added(TypedDict):
     added: bool
 
@@ -275,6 +280,14 @@ class Due(TypedDict):
     recordings: int
     calls: int
     leads: int
+
+
+class DuelOut(TypedDict):
+    challenger: str
+    outcomes: int
+    evidence: float
+    needed: float
+    verdict: str
 
 
 class Event(TypedDict):
@@ -674,6 +687,23 @@ class NextLeads(TypedDict):
     left_out: int
 
 
+class NightOut(TypedDict):
+    night: str
+    outcomes: int
+    positives: int
+    learned: bool
+    why: str
+    champion: str | None
+    did: list[str]
+    drift: list[ShiftOut]
+    kept: Promises | None
+    duel: DuelOut | None
+
+
+class Nights(TypedDict):
+    items: list[NightOut]
+
+
 class NoteOut(TypedDict):
     id: str
     text: str
@@ -898,6 +928,15 @@ class Problem(TypedDict):
     errors: NotRequired[list[FieldProblem] | None]
 
 
+class Promises(TypedDict):
+    outcomes: int
+    promised: float
+    seen: float
+    calibration_error: float
+    low: float
+    high: float
+
+
 class ProviderOut(TypedDict):
     name: str
     stage: Literal["stt", "llm", "tts", "carrier"]
@@ -1045,6 +1084,13 @@ class Session(TypedDict):
     access_token: str
     expires_in_s: int
     user: SignedInUser
+
+
+class ShiftOut(TypedDict):
+    name: str
+    psi: float
+    ks: float
+    moved: bool
 
 
 class Shipped(TypedDict):
@@ -1472,6 +1518,13 @@ class Client(Transport):
     def members_remove(self, user_id: str) -> None:
         """Their tokens end within seconds; what they did stays."""
         self._send("DELETE", f"/members/{place(user_id)}")
+
+    def models_nights(self) -> Nights:
+        return cast("Nights", self._send("GET", "/models/nights"))
+
+    def models_accept(self, night: str, *, why: str | None = None) -> Accepted:
+        """Somebody has looked: what came in that night may be learned from."""
+        return cast("Accepted", self._send("POST", f"/models/nights/{place(night)}/accept", query={"why": why}))
 
     def models_list(self) -> Models:
         return cast("Models", self._send("GET", "/models"))

@@ -128,6 +128,8 @@ ACCESS: Final[dict[str, Needed]] = {
     "follow_ups_list": VIEWER,
     # models
     "models_list": VIEWER,
+    "models_nights": VIEWER,
+    "models_accept": ADMIN,
     "models_get": VIEWER,
     "models_promote": ADMIN,
     "models_rollback": ADMIN,

@@ -43,7 +43,7 @@ PARAMETERS: dict[str, Callable[[str], str]] = {
 }
 # Names that are no secret and that two workspaces may share: there is no foreign one to ask for.
 SHARED = {"name": "solar", "version": "1", "n": "1", "kind": "funnel"}
-OWN = {"providers_test": {"name": "playbook"}}  # by operation
+OWN = {"providers_test": {"name": "playbook"}, "models_accept": {"night": "2026-11-20"}}  # by operation
 BODIES: dict[str, Callable[[], Any]] = {
     "members_create": lambda: {"user_id": str(uuid.uuid4()), "role": "viewer"},
     "members_update": lambda: {"name": "Guest"},

@@ -11,7 +11,7 @@ import pytest
 
 from app.shipped import shipped_card
 
-from .conftest import Api, id_of
+from .conftest import Api, id_of, problem
 
 pytestmark = pytest.mark.integration
 
@@ -69,3 +69,43 @@ def test_figures_of_an_own_model_come_with_their_ranges_and_the_curve(api: Api) 
     }
     assert found["calibration"] == CURVE
     assert found["lift"] == [{"share": 0.2, "lift": 2.5}]
+
+
+FOUND = {
+    "drift": [{"name": "minutes", "psi": 0.4, "ks": 0.3, "moved": True}],
+    "kept": {
+        "outcomes": 60,
+        "promised": 0.2,
+        "seen": 0.3,
+        "calibration_error": 0.1,
+        "low": 0.0,
+        "high": 0.2,
+        "evidence": 2,
+    },
+    "duel": {
+        "challenger": "lead-2",
+        "outcomes": 60,
+        "evidence": 3.0,
+        "needed": 40.0,
+        "verdict": "undecided",
+        "alpha": 0.1,
+    },
+    "champion": "lead-1",
+    "did": ["10 outcomes refused"],
+}
+
+
+def test_a_night_tells_what_moved_and_a_person_lets_its_outcomes_in(api: Api) -> None:
+    values = (json.dumps(FOUND), id_of("a", "workspace"))
+    api.sql("update model_nights set learned = false, found = %s where workspace_id = %s", *values)
+    (night,) = api.as_("viewer").get("/models/nights").json()["items"]
+    assert (night["night"], night["learned"], night["did"]) == ("2026-11-20", False, ["10 outcomes refused"])
+    assert night["drift"] == FOUND["drift"]
+    assert night["kept"]["seen"] == 0.3
+    assert night["duel"]["needed"] == 40.0
+    assert api.as_("manager").post("/models/nights/2026-11-20/accept").status_code == 403
+    assert api.as_("admin").post("/models/nights/2026-11-20/accept").json() == {"night": "2026-11-20", "learned": True}
+    assert api.as_("viewer").get("/models/nights").json()["items"][0]["learned"]
+    again = api.as_("admin").post("/models/nights/2026-11-20/accept")
+    assert problem(again)["code"] == "conflict"
+    assert api.as_("admin").post("/models/nights/2026-11-19/accept").status_code == 404

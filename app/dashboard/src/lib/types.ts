@@ -39,6 +39,7 @@ export type NamedCount = Told<"name" | "calls" | "booked">;
 export type ModelItem = Api.ModelItem;
 export type ModelDetail = Api.ModelDetail;
 export type Models = Api.Models;
+export type Night = Api.NightOut;
 export type Figure = Api.Figure;
 export type Alert = Api.AlertOut;
 

@@ -1,11 +1,12 @@
-"""The night's deleting: one job for each workspace, which goes on until nothing is past its days."""
+"""The night's deleting: one job for each workspace, which goes on until nothing is past its days. And, all day, what
+was good for once or for a day."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from app import retention
-from app.store import outbox
+from app.store import outbox, used_up
 from app.store.connect import Database
 from workers.jobs import Later, Ref
 from workers.night import name_of
@@ -17,6 +18,12 @@ def plan(database: Database, now: datetime) -> int:
     with database.system() as db:
         row = db.execute("select strowger.plan_retention(%s) as planned", (name_of(now),)).fetchone()
     return int(row["planned"]) if row else 0
+
+
+def tidy(database: Database, now: datetime) -> int:
+    """How many rows went that nobody can use any more; what is left goes with the next beat."""
+    with database.system() as db:
+        return used_up.delete(db, now)
 
 
 def forget(resources: Resources, job: Ref) -> str | Later:

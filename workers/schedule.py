@@ -44,6 +44,7 @@ def table(database: Database, broker: Broker, watch: Watch) -> tuple[Every, ...]
         Every("budgets", 60.0, lambda: budget.plan(database, datetime.now(UTC))),
         Every("reports", 30.0, lambda: reports.plan(database, datetime.now(UTC))),
         Every("nights", 300.0, lambda: night.plan(database, datetime.now(UTC))),
+        Every("used up", 60.0, lambda: retention.tidy(database, datetime.now(UTC))),
         Every("retention", 300.0, lambda: retention.plan(database, datetime.now(UTC))),
     )
 

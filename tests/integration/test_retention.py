@@ -276,3 +276,44 @@ def test_a_job_of_retention_is_one_of_the_outbox(house: House) -> None:
     with house.database.worker(house.workspace) as db:
         assert outbox.put(db, "retention", "2026-11-21")
         assert not outbox.put(db, "retention", "2026-11-21")
+
+
+def test_what_was_good_for_once_or_a_day_goes_and_nothing_younger(house: House) -> None:
+    user, ages = uuid.uuid4(), {"old": "26 hours", "young": "23 hours"}
+    for name, age in ages.items():
+        house.sql(
+            "insert into idempotency_keys (workspace_id, user_id, key, request_sha256, created_at) "
+            "values (%s, %s, %s, repeat('0', 64), now() - %s::interval)",
+            house.workspace,
+            user,
+            name,
+            age,
+        )
+        house.sql(
+            "insert into tickets (token_hash, workspace_id, user_id, purpose, issued_at, expires_at) "
+            "values (encode(sha256(%s::bytea), 'hex'), %s, %s, 'feed', now() - %s::interval, "
+            "now() - %s::interval + interval '30 s')",
+            name + str(user),
+            house.workspace,
+            user,
+            age,
+            age,
+        )
+    for name, days in {"over": 31, "asleep": 29}.items():
+        house.sql(
+            "insert into sessions (workspace_id, user_id, token_hash, created_at, expires_at) "
+            "values (%s, %s, encode(sha256(%s::bytea), 'hex'), now() - interval '90 days', "
+            "now() - make_interval(days => %s))",
+            house.workspace,
+            user,
+            name + str(user),
+            days,
+        )
+    now = datetime.now(UTC)
+    assert nightly.tidy(house.database, now) >= 3
+    assert nightly.tidy(house.database, now) == 0
+    assert house.sql("select key from idempotency_keys where user_id = %s", user) == [("young",)]
+    counts = (
+        "select (select count(*) from tickets where user_id = %s), (select count(*) from sessions where user_id = %s)"
+    )
+    assert house.sql(counts, user, user) == [(1, 1)]

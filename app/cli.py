@@ -389,6 +389,16 @@ def replay(
 
 
 @cli.command()
+def seed(
+    remove: Annotated[bool, typer.Option("--remove", help="Take the made-up calls and people out again.")] = False,
+) -> None:
+    """Two weeks of made-up calls, for looking at; only in the embedded database."""
+    from app.seed.command import run
+
+    raise typer.Exit(run(remove=remove))
+
+
+@cli.command()
 def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
     as_json: AsJson = False,

@@ -42,6 +42,7 @@ from app.store.consents import NewConsent
 
 LEADS, DAYS, LAST_DAY_SHARE, SEED = 140, 14, 0.25, 11
 MARK = "SEED"  # at the beginning of a seeded call's sid: how all of it is found again
+WORDING = "Northlight Solar may call me with automated voices about solar for my home."
 _OPEN, _CLOSE = 14, 23  # UTC: working hours in America
 _CLOCKS = (
     """
@@ -202,8 +203,7 @@ def _leads(db: Connection, cast: Sequence[Person], now: datetime) -> None:
         leads.find_or_create(db, person.phone, person.source, person.name)
         if person.source == "web_form" or dice.random() < 0.4:
             given = now - timedelta(days=dice.randrange(1, 60))
-            wording = "Northlight Solar may call me with automated voices about solar for my home."
-            consents.give(db, NewConsent(person.phone, "marketing", "written", wording, "web form", given, "form"))
+            consents.give(db, NewConsent(person.phone, "marketing", "written", WORDING, "web form", given, "form"))
 
 
 def _write(db: Connection, one: Planned, version: int) -> None:

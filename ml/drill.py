@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 import ml.artifacts as artifacts
+import ml.drift as drift
+import ml.gate as gate
 from app.errors import BadTable
 from app.sales.registry import MemoryRegistry, Registry, Stage, at
-from ml import drift, gate
 from ml.columns import Schema
 from ml.dataset import Dataset, Wishes, read
 from ml.life import QUICK, card_for, entry_of

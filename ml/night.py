@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 import ml.artifacts as artifacts
+import ml.drift as drift
+import ml.gate as gate
 from app.errors import BadTable
 from app.sales.learning import Known, Opinion
 from app.sales.priority import Lines
 from app.sales.registry import TARGET, Entry
-from ml import drift, gate
 from ml.calibration import Line
 from ml.dataset import Dataset
 from ml.drift import Kept, Shift

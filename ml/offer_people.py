@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import ml.appetite as appetite
 from app.sales.offer import Assortment, Package, Told
-from ml import appetite
 
 _WANTS_ANOTHER, _SAYS_SO, _SAYS_IT_ANYWAY, _TELLS, _NAMES_IT = 0.3, 0.92, 0.15, 0.8, 0.3
 _WISHES = (appetite.LITTLE, appetite.MIDDLE, appetite.MUCH)

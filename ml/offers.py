@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+import ml.appetite as appetite
 from app.errors import BadInput
 from app.sales.offer import NOT_KNOWN, Assortment, Corrected, Package, Suggestion, Told
-from ml import appetite
 from ml.appetite import Appetite, pieces_of, stem_of
 from ml.conformal import cut_for
 from ml.offer_people import Person, people, phrasebook

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml import parity
+import ml.parity as parity
 from ml.columns import Schema
 from ml.encode import Block
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml import bench
+import ml.bench as bench
 from ml.dataset import Dataset, Wishes, read
 from ml.evaluate import Report
 from ml.pipeline import prepare

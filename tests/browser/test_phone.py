@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 SAID = "i would like to hear about solar"
+WHISPER = "mention the warranty, please <img src=x onerror=alert(1)>"  # T22: text, here as everywhere
 QUIET_S = 3.0  # before it is said, again and again
 OPENING_S = 10.6  # until the agent's last line of the opening begins; that one takes five seconds
 
@@ -96,9 +97,9 @@ def test_a_call_is_listened_to_whispered_into_taken_over_and_handed_back(desk: C
     card.locator(".said li.agent").first.wait_for(timeout=20_000)
     card.get_by_role("button", name="Listen in").click()
     card.get_by_role("button", name="Listening").wait_for(timeout=10_000)
-    card.get_by_label("Whisper to the agent").fill("mention the warranty, please")
+    card.get_by_label("Whisper to the agent").fill(WHISPER)
     card.get_by_role("button", name="Whisper", exact=True).click()
-    aside = card.locator(".said li.colleague", has_text="mention the warranty, please")
+    aside = card.locator(".said li.colleague", has_text=WHISPER)
     aside.wait_for(timeout=10_000)
     assert "leads to the answer warranty" in aside.inner_text()
     card.get_by_role("button", name="Take over").click()

@@ -322,6 +322,7 @@ def test_a_budget_is_told_at_80_percent_and_again_at_100(desk: Desk) -> None:
     assert [one.about["percent"] for one in desk.told()] == ["80"]
     with desk.database.worker(desk.workspace) as db:
         call_events.append(db, call.id, [Entry(91, 91_000, used)])
+    desk.now = NOON + timedelta(minutes=15)
     for minutes in (15, 30):
         budget.plan(desk.database, NOON + timedelta(minutes=minutes))
     assert [said.partition(" ")[0] for said in desk.works("budget", budget.check)] == ["told", "1.70"]

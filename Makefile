@@ -6,10 +6,10 @@ RUN := .venv/bin/strowger
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format dev bench bench-api soak chaos security lock clean setup setup-dev
+.PHONY: help demo up test lint format dev bench bench-api soak chaos security seen-to-fail lock clean setup setup-dev
 
 help: ## what you can type
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup:
 	@$(PYTHON) scripts/setup_venv.py run
@@ -54,6 +54,9 @@ bench-api: setup ## the API on a workspace with a million calls, read by a thous
 
 security: setup-dev ## secrets in the repository, careless code, known faults of dependencies, a long run of made-up requests
 	@$(PY) scripts/security.py
+
+seen-to-fail: setup-dev ## every control of the threat table is switched off once, in a copy: its test has to notice
+	@$(PY) scripts/seen_to_fail.py
 
 screenshots: setup-dev ## every screen of the dashboard as a picture, into ./screenshots (needs Node and Chromium)
 	@$(PY) scripts/screenshots.py

@@ -7,6 +7,7 @@ import io
 import re
 import wave
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 
 from app.api import inventory
+from app.api.recordings import LASTS
 from app.api.shield import HEADERS
 
 from .conftest import PUBLIC, Api, id_of, problem
@@ -178,6 +180,8 @@ def test_T19_a_recording_is_heard_by_signature_for_five_minutes_and_that_is_note
     assert api.as_("owner", "b").get(f"/calls/{sid}/recording").status_code == 404
     link = agent.get(f"/calls/{sid}/recording").json()
     assert api.http.get(link["url"]).status_code == 200
+    old, _ = api.web.recordings.sign(sid, api.web.now() - LASTS - timedelta(seconds=2))
+    assert api.http.get(f"{link['url'].partition('?')[0]}?{old}").status_code == 403
     altered = link["url"][:-1] + ("0" if link["url"][-1] != "0" else "1")
     for wrong in (altered, link["url"].replace("expires=", "expires=1"), link["url"].partition("?")[0]):
         assert api.http.get(wrong).status_code in (403, 422)

@@ -972,6 +972,10 @@ class PushSubscription(TypedDict):
 QuietHours = TypedDict("QuietHours", {"from": "str", "to": "str"})
 
 
+class Readings(TypedDict):
+    items: list[TurnReading]
+
+
 class Recording(TypedDict):
     url: str
     expires_at: str
@@ -1196,6 +1200,15 @@ class Touch(TypedDict):
     by: str | None
 
 
+class TurnReading(TypedDict):
+    seq: int
+    intent: str
+    probability: float
+    objection: float
+    sentiment: float
+    model_version: str
+
+
 class TurnWait(TypedDict):
     turn: int
     at_ms: int
@@ -1341,6 +1354,10 @@ class Client(Transport):
     def calls_transcript(self, sid: str) -> Lines:
         """Of the agent's lines only what the caller heard."""
         return cast("Lines", self._send("GET", f"/calls/{place(sid)}/transcript"))
+
+    def calls_readings(self, sid: str) -> Readings:
+        """What each of the caller's turns is about, as a model of words read it after the call; none before that."""
+        return cast("Readings", self._send("GET", f"/calls/{place(sid)}/readings"))
 
     def calls_heard(self, sid: str) -> HeardLines:
         return cast("HeardLines", self._send("GET", f"/calls/{place(sid)}/heard"))

@@ -59,6 +59,7 @@ RIGHTS = {
     "suppressions": Rights(1, 2, NEVER, NEVER, "ri"),
     "outcomes": Rights(1, NEVER, NEVER, NEVER, "ri"),
     "scores": Rights(1, NEVER, NEVER, NEVER, "ri"),
+    "turn_readings": Rights(1, NEVER, NEVER, NEVER, "ri"),
     "messages": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "outbox": Rights(3, NEVER, NEVER, NEVER, "riu"),
     "voices": Rights(3, NEVER, NEVER, NEVER, "riu"),
@@ -110,6 +111,7 @@ FRESH: dict[str, dict[str, Any]] = {
     "suppressions": {"id": f"{SPARE}1", "phone": "+12025550199"},
     "outcomes": {"call_id": "spare call"},
     "scores": {"id": f"{SPARE}1", "model_version": "v2"},
+    "turn_readings": {"seq": 2},
     "messages": {"id": f"{SPARE}1", "template": "other", "provider_sid": "SMnew"},
     "outbox": {"id": f"{SPARE}1", "key": "CA2"},
     "voices": {"id": f"{SPARE}1", "name": "other"},
@@ -175,7 +177,7 @@ UPDATE = {
 EVIDENCE = (
     "playbook_versions", "decisions", "attempts", "carrier_events", "call_events", "suppressions", "outcomes", "scores",
     "audit_log", "consents", "voices", "lead_results", "model_files",
-    "notes", "tier_overrides",
+    "notes", "tier_overrides", "turn_readings",
 )  # fmt: skip
 
 

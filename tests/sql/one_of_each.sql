@@ -45,6 +45,8 @@ values (pg_temp.id('call'), pg_temp.id('workspace'), 'CA' || replace(pg_temp.id(
         'booked', 'finished');
 insert into scores (id, workspace_id, lead_id, call_id, model_version, probability, lower, upper, tier, reasons)
 values (pg_temp.id('score'), pg_temp.id('workspace'), pg_temp.id('lead'), pg_temp.id('call'), 'v1', 0.7, 0.6, 0.8, 'hot', '{booked}');
+insert into turn_readings (workspace_id, call_id, seq, intent, probability, objection, sentiment, model_version)
+values (pg_temp.id('workspace'), pg_temp.id('call'), 1, 'price', 0.9, 0.8, -0.5, 'sales-en-1');
 insert into messages (id, workspace_id, direction, call_id, lead_id, template, sender, recipient, text, status, provider_sid)
 values (pg_temp.id('message'), pg_temp.id('workspace'), 'outbound', pg_temp.id('call'), pg_temp.id('lead'), 'booked',
         pg_temp.phone('+120255501'), pg_temp.phone('+120255502'), 'See you', 'sent', 'SM' || current_setting('test.tag'));

@@ -103,6 +103,7 @@ ACCESS: Final[dict[str, Needed]] = {
     "calls_events": VIEWER,
     "calls_transcript": VIEWER,
     "calls_heard": VIEWER,
+    "calls_readings": VIEWER,
     "calls_waterfall": VIEWER,
     "calls_cost": VIEWER,
     "calls_score": VIEWER,

@@ -22,7 +22,7 @@ from app.dialog.transcript import colleagues_of, percentile, transcript_of
 from app.errors import NotFound
 from app.sales.cost import cost_of
 from app.sales.lead import Tier, origin_of
-from app.store import audit, call_events, call_list, scores
+from app.store import audit, call_events, call_list, scores, turn_readings
 from app.store.call_list import CallView, Filter
 from app.store.connect import Connection
 
@@ -101,6 +101,22 @@ class Aside(BaseModel):
 class Lines(BaseModel):
     items: list[Line]
     colleagues: list[Aside]
+
+
+class TurnReading(BaseModel):
+    """`seq` is the event of the call's log with the words. `objection` is the probability that they speak against the
+    offer, `sentiment`, from -1 to 1, how welcome the offer is by them; both say nothing about a person's feelings."""
+
+    seq: int
+    intent: str
+    probability: float
+    objection: float
+    sentiment: float
+    model_version: str
+
+
+class Readings(BaseModel):
+    items: list[TurnReading]
 
 
 class HeardLine(BaseModel):
@@ -252,6 +268,18 @@ async def transcript(sid: Sid, web: Site, caller: Caller) -> Lines:
         items=[Line.model_validate(line, from_attributes=True) for line in transcript_of(log)],
         colleagues=[Aside.model_validate(one, from_attributes=True) for one in colleagues_of(log)],
     )
+
+
+@router.get("/{sid}/readings", operation_id="calls_readings")
+async def readings(sid: Sid, web: Site, caller: Caller) -> Readings:
+    """What each of the caller's turns is about, as a model of words read it after the call; none before that."""
+
+    def read(db: Connection) -> Any:
+        _known(db, sid)
+        return turn_readings.of_call(db, sid)
+
+    found = await web.records.user(caller.claims, read)
+    return Readings(items=[TurnReading.model_validate(one, from_attributes=True) for one in found])
 
 
 @router.get("/{sid}/heard", operation_id="calls_heard")

@@ -1,0 +1,19 @@
+"""What the turns of a call are about, as the API shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Api
+from .examples import sid_of
+
+pytestmark = pytest.mark.integration
+
+
+def test_turns_come_with_what_they_are_about_and_only_to_their_own_workspace(api: Api) -> None:
+    path = f"/calls/{sid_of('a')}/readings"
+    assert api.as_("viewer").get(path).json()["items"] == [
+        {"seq": 1, "intent": "price", "probability": 0.9, "objection": 0.8, "sentiment": -0.5,
+         "model_version": "sales-en-1"}
+    ]  # fmt: skip
+    assert api.as_("owner", "b").get(path).status_code == 404

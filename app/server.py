@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from app import observe
 from app.api.context import Web
 from app.api.neighbours import CHANNEL, Neighbours
+from app.api.pulse import allow_more_files
 from app.api.wire import MAX_FRAME
 from app.main import Hosting, create_app
 from app.settings import Settings
@@ -140,6 +141,7 @@ def serve(
         server_header=False,
         h11_max_incomplete_event_size=MAX_FRAME,
     )
+    allow_more_files()
     server = DrainingServer(config, app, settings.drain_limit_s, neighbours)
     server.run(sockets=[] if neighbours else None)
 

@@ -85,6 +85,13 @@ class Pulse:
                 log.error("the event loop stands still", for_s=round(stood_s, 2), stack=_stack(frame))
 
 
+def allow_more_files() -> None:
+    """Systems often grant a thousand descriptors, and many more to who asks."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(OSError, ValueError):  # macOS names a limit that it does not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def files_left() -> int:
     """Descriptors this process may still open; many where that cannot be known."""
     with suppress(OSError):

@@ -20,7 +20,8 @@ from math import ceil
 class Limits:
     """`lag_ms` is a quarter of the lead that audio has at the carrier: loop and frames may each be later than that
     `late_times` in `window_s`, for a single stop is heard by nobody; `busy` is the share of a core; a call needs
-    `files_each` descriptors (its socket, and those to its providers)."""
+    `files_each` descriptors (its socket, and those to its providers), and `files_spare` are kept for webhooks: a crowd
+    without seats brings as many connections, and each must be answered."""
 
     calls: int = 400
     lag_ms: float = 50.0
@@ -28,6 +29,7 @@ class Limits:
     window_s: float = 5.0
     busy: float = 0.85
     files_each: int = 6
+    files_spare: int = 100
 
 
 CALL_SHARE = 0.008  # of a core, until enough calls have shown what one costs
@@ -89,7 +91,7 @@ class Room:
         if taken >= limits.calls:
             return "calls"
         new = max(0, taken - self._talking)  # they have no descriptors yet, and cost nothing so far
-        if self._files < (new + 1) * limits.files_each:
+        if self._files < (new + 1) * limits.files_each + limits.files_spare:
             return "files"
         if taken:  # with nobody to hear it, as at the start, lateness harms nobody
             for what, late in (("lag", self._loop), ("frames", self._frames)):

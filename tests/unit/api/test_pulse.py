@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
 
 import pytest
 from prometheus_client import REGISTRY
 
 from app import observe
-from app.api.pulse import BLOCKED_S, Pulse, files_left
+from app.api.pulse import BLOCKED_S, Pulse, allow_more_files, files_left
 from app.api.room import Room
 
 
@@ -38,3 +39,13 @@ def test_F26_descriptors_that_are_left_are_counted() -> None:
     before = files_left()
     with open(__file__):
         assert files_left() in (before - 1, 1_000_000)
+
+
+def test_F26_all_descriptors_the_system_grants_are_asked_for() -> None:
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(few, 512), most))
+        allow_more_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))

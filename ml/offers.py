@@ -13,6 +13,7 @@ file to trust.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ CORRECTION_WEIGHS = 25.0  # as much as so many made-up people
 FEWEST_CORRECTIONS, MOST_PIECES = 3, 300  # a word counts by itself from so many corrected calls that have it
 _LEARNED_FROM, _CALIBRATED_ON = 3_000, 1_500
 _STRENGTH = 1.0
+_ASK_BY = "do|does|is|are|what|how|when|who|why|will it|can it|has|¿|qué|cómo|tiene|hay"
+_ASKS = re.compile(rf"\s*(?:and|but|so|well|ok|okay)?\s*(?:{_ASK_BY})\b", re.IGNORECASE)
 _SPEAKS_FOR = 0.3  # log-odds; what says less is no reason to give
 
 
@@ -59,17 +62,18 @@ class Reader:
         wanted = row[count + 1 : count + 4]
         for sentence in told.words:
             np.maximum(wanted, self._wish(sentence)[: appetite.NOTHING], out=wanted)
-            self._mark(row, pieces_of(sentence))
+            self._mark(row, sentence)
         return row
 
     def _wish(self, sentence: str) -> Floats:
         found = self.known.get(sentence)
         return self.appetite.of(sentence) if found is None else found
 
-    def _mark(self, row: Floats, pieces: tuple[str, ...]) -> None:
-        count = len(self.assortment.packages)
+    def _mark(self, row: Floats, sentence: str) -> None:
+        """Who asks whether there is a battery does not ask for one: questions name no package."""
+        count, pieces = len(self.assortment.packages), pieces_of(sentence)
         for place, package in enumerate(self.assortment.packages):
-            if any(stem_of(word) in pieces for word in package.words):
+            if not _ASKS.match(sentence) and any(stem_of(word) in pieces for word in package.words):
                 row[count + 4 + place] = 1.0
         for piece in pieces:
             if piece in self.own:

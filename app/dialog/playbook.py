@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -69,7 +70,7 @@ def parse(text: str, name: str) -> Playbook:
         answers=_answers(top, "question") + _answers(top, "objection"),
         appointment=_appointment(top.fields("appointment")),
         hours=_hours(top.fields("hours")),
-        callback=_callback(top.fields("callback")),
+        callback=_callback(top.fields("callback"), facts),
         whatsapp=_whatsapp(top.fields("whatsapp")),
         messages=tuple(_message(message_name, fields, facts) for message_name, fields in top.each("messages")),
         closing=_closing(top.fields("closing")),
@@ -315,10 +316,11 @@ def _hours(fields: Fields | None) -> tuple[tuple[int, time, time], ...]:
     return tuple((day, times[0], times[1]) for day, *times in found)
 
 
-def _callback(fields: Fields | None) -> Callback:
+def _callback(fields: Fields | None, facts: Sequence[WantedFact]) -> Callback:
     if fields is None:
         return Callback(NO_PROMPT, "", ())
-    callback = Callback(_prompt(fields), _spoken(fields, "promise"), _choices(fields))
+    prepare = fields.some_of("prepare", [fact.name for fact in facts], needed=False)
+    callback = Callback(_prompt(fields), _spoken(fields, "promise"), _choices(fields), prepare)
     fields.done()
     return callback
 

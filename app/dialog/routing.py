@@ -19,6 +19,8 @@ def next_topic(state: State, book: Playbook) -> str:
         return "whatsapp"
     if state.route == "human" and state.callback is None:
         return "callback"
+    if state.route == "human" and (topic := _to_prepare(state, book)):
+        return topic
     if state.route == "sales":
         if state.eager and not state.visit_settled:
             return "appointment"
@@ -27,6 +29,15 @@ def next_topic(state: State, book: Playbook) -> str:
     if state.route == "human" and "whatsapp" in book.goals and state.whatsapp is None:
         return "whatsapp"
     return "closing"
+
+
+def _to_prepare(state: State, book: Playbook) -> str:
+    """What the person who calls back should know, each asked once: who wants a person is not questioned."""
+    for name in book.callback.prepare:
+        topic = f"ask:{name}"
+        if name not in state.facts and name not in state.skipped and topic not in state.put:
+            return topic
+    return ""
 
 
 def _next_goal(state: State, book: Playbook) -> str:

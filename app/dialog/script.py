@@ -161,9 +161,12 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
+    """`prepare` are facts that the person who calls back should know: asked once, after the call is promised."""
+
     prompt: Prompt
     promise: str
     choices: tuple[Choice, ...]
+    prepare: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,6 +277,7 @@ def test_a_request_for_a_person_is_logged_at_once_and_again_with_the_time(talk: 
     said = talk.says("tomorrow morning")
     assert "A person will call you back at this number." in said
     assert [fact.when for fact in talk.of(HumanRequested)] == ["", "tomorrow morning"]
+    talk.says("i would rather not say")
     talk.says("yes", "yes")
     assert [fact.template for fact in talk.of(FollowUpPromised)] == ["callback_summary"]
 
@@ -441,3 +442,33 @@ def test_somebody_who_plainly_asks_is_told_again(talk: Talk) -> None:
     talk.says("sales")
     for _ in range(2):
         assert "seal every hole" in talk.says("will it damage my roof", about="question:roof_damage")
+
+
+BILL = "About how many dollars is your electric bill each month?"
+
+
+def test_who_wants_a_person_is_asked_once_what_that_person_should_know(talk: Talk) -> None:
+    talk.says("let me talk to a person", "wants_human")
+    said = talk.says("tomorrow")
+    assert said.index("A person will call you back") < said.index(BILL)
+    assert BILL not in talk.says("i do not know", "dont_know"), "asked once"
+    assert talk.state.topic == "whatsapp"
+
+
+def test_what_is_known_or_was_asked_before_is_not_asked_again(talk: Talk) -> None:
+    for line in ("sales", "yes", "tile", "two hundred dollars"):
+        talk.says(line, "yes" if line == "yes" else "other")
+    talk.says("let me talk to a person", "wants_human")
+    assert BILL not in talk.says("tomorrow")
+
+
+def test_a_customer_with_a_broken_system_is_not_asked_about_a_new_one(talk: Talk) -> None:
+    talk.says("support")
+    assert BILL not in talk.says("tomorrow")
+
+
+def test_a_bill_told_for_the_person_is_kept_as_a_fact(talk: Talk) -> None:
+    talk.says("let me talk to a person", "wants_human")
+    talk.says("tomorrow")
+    talk.says("about two hundred dollars")
+    assert talk.state.facts["monthly_bill"] == "200"

@@ -64,6 +64,17 @@ def test_what_is_not_known_is_said_so_with_the_candidates(solar: OfferModel) -> 
     assert set(suggestion.candidates) == {"essential", "pro", "elite"}
 
 
+@pytest.mark.parametrize(
+    "asked", ["does it come with a battery", "do you have payment plans for elite", "is a battery extra"]
+)
+def test_who_asks_about_something_does_not_ask_for_it(solar: OfferModel, asked: str) -> None:
+    small = {"monthly_bill": "100"}
+    alone, with_question = solar.probabilities(Told(small)), solar.probabilities(Told(small, (asked,)))
+    assert solar.suggest(Told(small, (asked,))).package == "essential"
+    assert with_question[2] == pytest.approx(alone[2], abs=0.1)
+    assert solar.probabilities(Told(small, ("we want a battery",)))[2] > 2 * with_question[2]
+
+
 def test_the_reason_is_what_was_told(solar: OfferModel) -> None:
     suggestion = solar.suggest(Told({"monthly_bill": "400"}, ("hello", "money is no object")))
     assert any("monthly bill 400" in reason for reason in suggestion.reasons)

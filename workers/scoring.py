@@ -36,6 +36,7 @@ from workers.model import Judged
 from workers.readings import SaidTurn, language_of, said_by_caller
 from workers.resources import Resources
 
+MANY, MANY_WAIT = 1_000, timedelta(minutes=1)  # cutting takes a tenth of a millisecond per lead
 STALE = timedelta(minutes=15)  # after which cuts are looked at again with the next score
 
 
@@ -148,7 +149,7 @@ def cut_anew(db: Connection, judged: Sequence[Judged], now: datetime) -> None:
     known = tier_cuts.get(db)
     if known is not None and known.model_version == by.model_version:
         full = any(one.score.probability >= known.hot for one in judged)
-        if not full and now - known.cut_at < STALE:
+        if now - known.cut_at < (STALE if not full else MANY_WAIT if known.leads > MANY else timedelta.min):
             return
         tier_cuts.recut(db)
     else:

@@ -20,13 +20,13 @@ from app.call.pacer import Pacer
 from app.call.setup import CallSetup, CarrierNews, Parts, Resumed, StandIns
 from app.dialog.events import CallBegan, Entry
 from app.dialog.patience import Patience
-from app.dialog.reception import HANG_UP, Strategy
+from app.dialog.reception import HANG_UP, NO_WISH, MachineWish, Strategy
 from app.dialog.redaction import redact
 from app.errors import Busy, NotAuthentic, StoreDown, StoreError
 from app.phone.patch import Ears, Patch
 from app.ports import Journal
 from app.sales.live import LiveModel
-from app.store import call_events, finish, playbooks
+from app.store import call_events, campaigns, finish, playbooks
 from app.store.calls import CallRow
 from app.store.connect import Connection
 from app.store.journal import EventWriter, StoreJournal
@@ -145,11 +145,12 @@ class Host:
     async def _admission(
         self, started: Started, end_now: EndNow, call: CallRow, journal: Remembering, patch: Patch
     ) -> Admission:
-        def look_up(db: Connection) -> tuple[str, tuple[Entry, ...], LiveModel]:
+        def look_up(db: Connection) -> tuple[str, tuple[Entry, ...], LiveModel, MachineWish]:
             text = playbooks.text_of(db, call.playbook, call.playbook_version)
-            return text, call_events.read(db, call.call_sid), self._live.serving(db)
+            wish = campaigns.machine_wish(db, call.call_sid) if call.direction == "outbound" else NO_WISH
+            return text, call_events.read(db, call.call_sid), self._live.serving(db), wish
 
-        playbook, before, live = await self._records.worker(call.workspace_id, look_up)
+        playbook, before, live, wish = await self._records.worker(call.workspace_id, look_up)
         journal.kept.extend(before)
         cast = await asyncio.to_thread(self._studio.cast, call, playbook, before)
         patch.ears = cast.ears
@@ -171,7 +172,7 @@ class Host:
         news = CarrierNews()
         self._board.connected(call.call_sid, end_now, news.tell, patch)
         journal.began = True
-        setup = CallSetup(began, redact, cast.stand_ins, resumed, cast.machines, news, live)
+        setup = CallSetup(began, redact, cast.stand_ins, resumed, cast.machines.wished(wish), news, live)
         return Admission(setup, cast.parts, journal, self._patience)
 
     async def _settle(self, journal: Journal) -> None:

@@ -177,6 +177,9 @@ class CampaignIn(TypedDict):
     calls_per_minute: NotRequired[int]
     at_once: NotRequired[int]
     most_calls: NotRequired[int]
+    voicemail: NotRequired[Literal["hang_up", "leave_message"] | None]
+    menu: NotRequired[Literal["hang_up", "press_key"] | None]
+    menu_key: NotRequired[str | None]
 
 
 class CampaignOut(TypedDict):
@@ -189,6 +192,9 @@ class CampaignOut(TypedDict):
     calls_per_minute: int
     at_once: int
     most_calls: int
+    voicemail: Literal["hang_up", "leave_message"] | None
+    menu: Literal["hang_up", "press_key"] | None
+    menu_key: str | None
     leads: int
     dialled: int
     refused: int

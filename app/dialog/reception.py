@@ -12,7 +12,7 @@ While in charge, turn-taking rests: what a machine says is no turn of a conversa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from app.dialog.answered import Answered, Kind, Verdict
@@ -32,6 +32,18 @@ _SECOND_THOUGHTS_MS = 6000  # after somebody was taken for a person
 
 
 @dataclass(frozen=True, slots=True)
+class MachineWish:
+    """What a campaign wants done instead of what its playbook says; None is no wish. `key` belongs to press_key."""
+
+    voicemail: str | None = None
+    menu: str | None = None
+    key: str | None = None
+
+
+NO_WISH = MachineWish()
+
+
+@dataclass(frozen=True, slots=True)
 class Strategy:
     """What a playbook wants done about machines. `voicemail`: hang_up or leave_message; `ivr`: hang_up or press_key,
     and which `key`; `screening`: hang_up or say_who."""
@@ -40,6 +52,12 @@ class Strategy:
     ivr: str = "hang_up"
     key: str = ""
     screening: str = "hang_up"
+
+    def wished(self, wish: MachineWish) -> Strategy:
+        voicemail = wish.voicemail or self.voicemail
+        if wish.menu is None:
+            return replace(self, voicemail=voicemail)
+        return replace(self, voicemail=voicemail, ivr=wish.menu, key=wish.key or "")
 
 
 HANG_UP = Strategy()

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.dialog.reception import NO_WISH, MachineWish
 from app.sales.campaign import State
 from app.store.connect import Connection
 
 _SELECT = """
     select c.id, c.name, c.playbook, c.tier, c.source, c.state, c.calls_per_minute, c.at_once, c.most_calls,
-           c.created_at, c.launched_at, c.ended_at, n.leads, n.dialled, n.refused, n.waiting, n.answered, n.booked
+           c.voicemail, c.menu, c.menu_key, c.created_at, c.launched_at, c.ended_at,
+           n.leads, n.dialled, n.refused, n.waiting, n.answered, n.booked
     from campaigns c
     left join lateral (
         select count(*)::integer as leads, count(l.call_sid)::integer as dialled,
@@ -35,9 +37,9 @@ _PAGE = f"""{_SELECT}
 _ONE = f"{_SELECT} where c.id = %s"
 _ADD = """
     insert into campaigns (workspace_id, name, playbook, tier, source, calls_per_minute, at_once, most_calls,
-                           created_by)
+                           voicemail, menu, menu_key, created_by)
     values (strowger.here(), %(name)s, %(playbook)s, %(tier)s, %(source)s, %(calls_per_minute)s, %(at_once)s,
-            %(most_calls)s, %(by)s)
+            %(most_calls)s, %(voicemail)s, %(menu)s, %(menu_key)s, %(by)s)
     returning id
 """
 _CHANGE = """
@@ -91,6 +93,10 @@ _STANDING = """
     select count(*) filter (where state = 'waiting') as waiting, count(call_sid) as called
     from campaign_leads where campaign_id = %s
 """
+_WISHES = """
+    select c.voicemail, c.menu, c.menu_key from campaign_leads l join campaigns c on c.id = l.campaign_id
+    where l.call_sid = %s
+"""
 _STUCK = """
     update campaign_leads set state = 'unknown', why = 'the process that dialled did not come back'
     where state = 'calling' and tried_at < %s
@@ -106,6 +112,9 @@ class NewCampaign:
     calls_per_minute: int = 2
     at_once: int = 2
     most_calls: int = 100
+    voicemail: str | None = None
+    menu: str | None = None
+    menu_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,9 @@ class Campaign:
     calls_per_minute: int
     at_once: int
     most_calls: int
+    voicemail: str | None
+    menu: str | None
+    menu_key: str | None
     created_at: datetime
     launched_at: datetime | None
     ended_at: datetime | None
@@ -183,12 +195,21 @@ def add(db: Connection, new: NewCampaign, by: str) -> UUID:
         "calls_per_minute": new.calls_per_minute,
         "at_once": new.at_once,
         "most_calls": new.most_calls,
+        "voicemail": new.voicemail,
+        "menu": new.menu,
+        "menu_key": new.menu_key,
         "by": by,
     }
     row = db.execute(_ADD, values).fetchone()
     assert row is not None
     made: UUID = row["id"]
     return made
+
+
+def machine_wish(db: Connection, call_sid: str) -> MachineWish:
+    """Of the campaign that this call belongs to."""
+    row = db.execute(_WISHES, (call_sid,)).fetchone()
+    return MachineWish(row["voicemail"], row["menu"], row["menu_key"]) if row else NO_WISH
 
 
 def fitting(db: Connection, tier: str | None, source: str | None) -> frozenset[UUID]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from app.dialog.reception import NO_WISH, MachineWish
 from app.errors import Conflict
 from app.providers.scripted import ScriptedSeats
 from app.sales.campaign import Deed, State, after
@@ -206,3 +207,25 @@ def test_a_campaign_that_is_over_cannot_be_asked_to_go_on() -> None:
         after(State.ENDED, Deed.RESUME)
     assert Listed(UUID(int=1)).refused is False
     assert NewCampaign("a", "b").at_once == 2
+
+
+def test_what_a_campaign_wants_of_machines_holds_for_its_own_calls(
+    database: Database, workspace: UUID, postgres_url: str, carrier: Carrier, listed: list[UUID]
+) -> None:
+    campaign = launched(database, workspace, postgres_url, listed[:1])
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute("update campaigns set voicemail = 'leave_message' where id = %s", (campaign,))
+    run_for(Dialler(database, carrier, ScriptedSeats()), 1)
+    with database.worker(workspace) as db:
+        ours, strange = (campaigns.machine_wish(db, sid) for sid in (f"CA{1:032d}", f"CA{2:032d}"))
+    assert ours == MachineWish("leave_message")
+    assert strange == NO_WISH
+
+
+def test_a_menu_without_a_key_to_press_cannot_be_kept(workspace: UUID, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as db, pytest.raises(psycopg.errors.CheckViolation):
+        db.execute(
+            "insert into campaigns (workspace_id, name, playbook, created_by, menu) "
+            "values (%s, 'a', 'b', 't', 'press_key')",
+            (workspace,),
+        )

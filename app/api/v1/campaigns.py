@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.context import Site, Web
 from app.api.v1.etags import must_match, tagged
@@ -42,6 +42,17 @@ class CampaignIn(BaseModel):
     calls_per_minute: int = Field(2, ge=1, le=60)
     at_once: int = Field(2, ge=1, le=200, description="No dial while so many of its calls are going on.")
     most_calls: int = Field(100, ge=1, le=100_000)
+    voicemail: Literal["hang_up", "leave_message"] | None = Field(None, description="Null: as the playbook says.")
+    menu: Literal["hang_up", "press_key"] | None = Field(
+        None, description="A menu of keys. Null: as the playbook says."
+    )
+    menu_key: str | None = Field(None, pattern=r"^[0-9*#]$", description="With `press_key`, and only then.")
+
+    @model_validator(mode="after")
+    def _one_key_for_a_menu(self) -> CampaignIn:
+        if (self.menu == "press_key") != (self.menu_key is not None):
+            raise ValueError("menu_key says which key is pressed: give it with menu press_key, and only then")
+        return self
 
 
 class CampaignChange(BaseModel):
@@ -65,6 +76,9 @@ class CampaignOut(BaseModel):
     calls_per_minute: int
     at_once: int
     most_calls: int
+    voicemail: Literal["hang_up", "leave_message"] | None
+    menu: Literal["hang_up", "press_key"] | None
+    menu_key: str | None
     leads: int
     dialled: int
     refused: int

@@ -4,7 +4,7 @@ import pytest
 
 from app.dialog.answered import Kind
 from app.dialog.events import CarrierReport, Heard, HungUp, MustEnd, ReplyEnded, Signal, Tick, Toned, VoiceOff, VoiceOn
-from app.dialog.reception import Act, Hush, Learned, Press, Reception, SayTo, Strategy
+from app.dialog.reception import Act, Hush, Learned, MachineWish, Press, Reception, SayTo, Strategy
 from app.dialog.turns import EndCall
 
 LEAVE = Strategy(voicemail="leave_message")
@@ -139,3 +139,16 @@ def test_hanging_up_and_having_to_end_are_obeyed_while_a_machine_is_on() -> None
         call = Played(LEAVE)
         call.at(2600, VoiceOn(300), MAILBOX)
         assert call.at(2700, signal) == [EndCall(reason)]
+
+
+@pytest.mark.parametrize(
+    ("wish", "found"),
+    [
+        (MachineWish(), Strategy("leave_message", "press_key", "0", "say_who")),
+        (MachineWish(voicemail="hang_up"), Strategy("hang_up", "press_key", "0", "say_who")),
+        (MachineWish(menu="hang_up"), Strategy("leave_message", "hang_up", "", "say_who")),
+        (MachineWish(menu="press_key", key="5"), Strategy("leave_message", "press_key", "5", "say_who")),
+    ],
+)
+def test_a_campaigns_wish_goes_before_the_playbook_and_no_wish_leaves_it(wish: MachineWish, found: Strategy) -> None:
+    assert Strategy("leave_message", "press_key", "0", "say_who").wished(wish) == found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
 from app.compliance import rules
@@ -20,7 +21,8 @@ from app.store.connect import Database
 from app.store.models import StoredRegistry
 from ml import artifacts
 from ml.default import CUTS, default_model, simulated
-from ml.life import card_for, entry_of
+from ml.life import card_for, entry_from, entry_of
+from ml.lift import fit_lift
 from ml.pipeline import Plan, fit, one_thread
 from ml.shelf import FolderShelf, Shelf
 from ml.simulate import leads as made_up
@@ -222,3 +224,27 @@ def test_a_batch_tells_how_far_it_is(office: Office) -> None:
     rescored(office)
     with office.database.worker(office.workspace) as db:
         assert score_batches.progress(db, batch).over
+
+
+def test_a_champion_that_learned_what_a_call_adds_leads_the_ranking(office: Office, tmp_path: Path) -> None:
+    """From a file of `strowger train --treated` through the registry to the list of whom to call."""
+    dice = np.random.default_rng(6)
+    with one_thread():
+        dataset = simulated(made_up(800, seed=6))
+        called = (dice.random(len(dataset)) < 0.5).astype(np.int8)
+        by_lot = replace(
+            dataset, called=called, y=(dataset.y & (called | (dice.random(len(dataset)) < 0.3))).astype(np.int8)
+        )
+        model = replace(fit(dataset, Plan(quick=True, cuts=CUTS)).model, lift=fit_lift(by_lot).lift)
+    file = tmp_path / f"lift{artifacts.SUFFIX}"
+    saved = artifacts.save(replace(model, card={"rows": 800, "positive_rate": 0.2}), file, "a card", dataset.block)
+    assert office.registry.add(entry_from(artifacts.load(file).model, office.shelf.keep(file)))
+    office.registry.promote(saved.version, "ann", "calls by lot")
+    call = office.call()
+    (row,) = office.rows(call)
+    assert row["uplift_lower"] <= row["uplift"] <= row["uplift_upper"]
+    with office.database.worker(office.workspace) as db:
+        (known,) = prospects.all_known(db)
+    assert known.score is not None
+    assert known.score.uplift is not None
+    assert known.score.uplift.value == row["uplift"]

@@ -52,7 +52,7 @@ chaos: setup-dev ## providers fail, crowds phone in, parts are killed: one row f
 bench-api: setup ## the API on a workspace with a million calls, read by a thousand clients
 	@$(PY) -m app.bench_api
 
-security: setup-dev ## secrets in the repository, careless code, known faults of dependencies, a long run of made-up requests
+security: setup-dev ## secrets in the repository, careless code, known faults of dependencies, every test of a threat, made-up requests
 	@$(PY) scripts/security.py
 
 seen-to-fail: setup-dev ## every control of the threat table is switched off once, in a copy: its test has to notice

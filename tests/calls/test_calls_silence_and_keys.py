@@ -60,7 +60,7 @@ def test_P2_voice_without_words_is_asked_about_within_two_and_a_half_seconds(sce
     assert held.reason == "finished"
 
 
-def test_a_call_that_takes_too_long_is_ended_politely(scene):
+def test_T33_a_call_that_takes_too_long_is_ended_politely(scene):
     dialogue = ScriptedDialogue((GREETING,), script({}, otherwise=(GREETING,)))
     held = scene(dialogue, ScriptedSpeechToText(*["on"] * 40), patience=Patience(call_ms=20_000)).hold(
         *[step for _ in range(20) for step in (WaitForAgent(), Speak("and so on"))]

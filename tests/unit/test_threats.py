@@ -13,16 +13,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 THREATS = [f"T{number:02}" for number in range(1, 39)]
 
-# Controls whose tests carry the id of a rule or of the behaviour, not of the threat.
-ELSEWHERE = {
-    "T06": (
-        "tests/unit/compliance/test_gate.py",
-        "test_C11_T06_emergency_premium_foreign_and_malformed_numbers_are_denied",
-    ),
-    "T21": ("tests/unit/dialog/test_redaction.py", "test_C61_cards_in_every_style_are_taken_out"),
-    "T33": ("tests/calls/test_calls_silence_and_keys.py", "test_a_call_that_takes_too_long_is_ended_politely"),
-}
-
 
 @cache
 def names_in(path: Path) -> set[str]:
@@ -43,11 +33,7 @@ def by_threat() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("threat", THREATS)
 def test_every_threat_has_a_test(threat: str) -> None:
-    if threat in ELSEWHERE:
-        file, name = ELSEWHERE[threat]
-        assert name in names_in(ROOT / file)
-    else:
-        assert by_threat()[threat]
+    assert by_threat()[threat]
 
 
 def test_an_id_without_a_test_is_noticed() -> None:

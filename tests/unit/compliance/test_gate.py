@@ -186,10 +186,23 @@ def test_C03_state_days(phone: str, day: str, allowed: bool) -> None:
 
 @pytest.mark.parametrize(
     "phone",
-    ["911", "+1911", "+19005550111", "+18005550111", "+441234567890", "+18765550111", "12025550111", "", "anonymous"],
+    [
+        "911",
+        "+1911",
+        "+19005550111",
+        "+18005550111",
+        "+15005550111",
+        "+441234567890",
+        "+18765550111",
+        "12025550111",
+        "",
+        "anonymous",
+    ],
 )
 def test_C11_T06_emergency_premium_foreign_and_malformed_numbers_are_denied(phone: str) -> None:
-    assert ask(a_contact(phone)).verdict is Verdict.DENY
+    decision = ask(a_contact(phone, consents=(a_consent(phone),)))
+    assert decision.verdict is Verdict.DENY
+    assert "C11.destination" in decision.rule_ids  # and not for want of something else
 
 
 def test_C07_suppressed_or_unknown_is_denied() -> None:

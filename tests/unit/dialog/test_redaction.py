@@ -89,7 +89,7 @@ def utterances(count: int) -> list[tuple[str, str]]:
             for n in range(count) for card in [a_card(chance)]]  # fmt: skip
 
 
-def test_C61_cards_in_every_style_are_taken_out() -> None:
+def test_C61_T21_cards_in_every_style_are_taken_out() -> None:
     said = utterances(420)
     missed = [text for _, text in said if "[card number]" not in redact(text)]
     assert len(missed) <= 0.01 * len(said), missed

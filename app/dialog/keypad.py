@@ -18,7 +18,7 @@ def press(reply: Reply, digits: str) -> bool:
         reply.opt_out(f"key {keys}")
     elif keys == HUMAN or (single and keys[:1] == HUMAN):
         reply.thank()
-        reply.ask_for_human()
+        reply.ask_for_human(prepare=False)  # who presses keys wants no talk
     elif keys == REPEAT:
         reply.change(put=reply.state.put - {reply.state.topic})
     else:

@@ -177,9 +177,7 @@ def go(reply: Reply, choice: Choice, said: str) -> None:
     elif choice.goes_to != "goodbye":
         reply.thank()
     if choice.goes_to == "human":
-        if choice.reply:  # people for something else, such as service: what sales should know is nothing to them
-            reply.change(skipped=reply.state.skipped | set(reply.book.callback.prepare))
-        reply.ask_for_human()
+        reply.ask_for_human(prepare=not choice.reply)  # with words of its own it leads to service, not to sales
     elif choice.goes_to == "goodbye":
         reply.finish("finished", reply.book.closing.goodbye)
     else:

@@ -70,7 +70,10 @@ class Reply:
         self.commit(OptedOut(words))
         self.finish("opted_out", self.book.lines.opted_out, protected=True)
 
-    def ask_for_human(self) -> None:
+    def ask_for_human(self, *, prepare: bool = True) -> None:
+        """`prepare`: the caller may be asked what that person should know (`Callback.prepare`)."""
+        if not prepare:
+            self.change(skipped=self.state.skipped | set(self.book.callback.prepare))
         if not self.state.human_asked:
             self.note(HumanRequested())
         self.change(route="human", human_asked=True, eager=False, visit_settled=True)

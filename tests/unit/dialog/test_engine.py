@@ -467,6 +467,12 @@ def test_a_customer_with_a_broken_system_is_not_asked_about_a_new_one(talk: Talk
     assert BILL not in talk.says("tomorrow")
 
 
+def test_who_asks_by_key_wants_no_talk(talk: Talk) -> None:
+    talk.presses("0")
+    assert BILL not in talk.presses("2")
+    assert talk.state.topic == "whatsapp"
+
+
 def test_a_bill_told_for_the_person_is_kept_as_a_fact(talk: Talk) -> None:
     talk.says("let me talk to a person", "wants_human")
     talk.says("tomorrow")

@@ -2,8 +2,9 @@
 
 1. secrets in the files of the repository, and in its history's present tip
 2. code that our rules of ruff object to, among them those of bandit
-3. dependencies with known faults, where pip-audit is installed and its database can be reached
-4. every test of the threat table (T01 to T38) that needs no browser, and the whole API with many requests made up by
+3. licences of the locked dependencies that we could not ship under our own
+4. dependencies with known faults, where pip-audit is installed and its database can be reached
+5. every test of the threat table (T01 to T38) that needs no browser, and the whole API with many requests made up by
    schemathesis; STROWGER_FUZZ says how many for each operation
 
 That these tests can fail is shown by `make seen-to-fail`.
@@ -11,12 +12,13 @@ That these tests can fail is shown by `make seen-to-fail`.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +40,12 @@ SECRETS = {
     ),
     "a signed token": re.compile(r"\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
 }
+# Licences that leave ours as it is. LGPL is among them: those libraries are installed beside our code and not changed.
+ALLOWED = re.compile(
+    r"\b(?:Apache|0?BSD|MIT|ISC|ISCL|MPL|Mozilla Public License|PSF|Python Software Foundation|LGPL|Zlib|CC0)\b"
+)
+READ = {"skops": "MIT"}  # says "OSI Approved" of itself; its licence file was read
+_LICENCE = ("License-Expression", "License")
 _THREAT_TEST = re.compile(r"^(?:async )?def (test_(?:\w+_)?T\d\d_\w+)", re.MULTILINE)
 MOST_BYTES = 4 * 1024 * 1024
 
@@ -65,6 +73,24 @@ def scan() -> list[str]:
     return findings
 
 
+def licences() -> dict[str, str]:
+    """What each locked dependency that is installed here declares."""
+    lock = (ROOT / "requirements.lock").read_text()
+    locked = set(re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE))
+    found = {}
+    for package in importlib.metadata.distributions():
+        about = package.metadata
+        if re.sub(r"[-_.]+", "-", about["Name"]).lower() in locked:
+            kinds = [kind for kind in about.get_all("Classifier") or [] if kind.startswith("License")]
+            texts = [text.partition("\n")[0] for name in _LICENCE for text in about.get_all(name) or []]
+            found[about["Name"]] = READ.get(about["Name"]) or " / ".join([*texts, *kinds])
+    return found
+
+
+def not_allowed(declared: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {text or 'no licence'}" for name, text in sorted(declared.items()) if not ALLOWED.search(text)]
+
+
 def _program(name: str) -> str:
     return shutil.which(name) or name
 
@@ -74,13 +100,15 @@ def main() -> int:
     print("\n".join(bad) or "Secrets: none in the files of the repository.")
     ruff = [sys.executable, "-m", "ruff", "check", "app", "ml", "workers"]
     careless = subprocess.run(ruff, cwd=ROOT).returncode
+    strange = not_allowed(licences())
+    print("\n".join(strange) or "Licences: all of them allowed.")
     audited = audit()
     env = {**os.environ, "STROWGER_FUZZ": FUZZ}
     tests = [*threat_tests(), "tests/unit/test_threats.py", "tests/unit/test_breakages.py", "tests/integration/api"]
     failed = subprocess.run(
         [sys.executable, "-m", "pytest", "-o", "timeout=3600", *tests], cwd=ROOT, env=env
     ).returncode
-    return int(any((bad, careless, audited, failed)))
+    return int(any((bad, careless, strange, audited, failed)))
 
 
 def threat_tests() -> list[str]:

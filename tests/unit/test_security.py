@@ -50,3 +50,18 @@ def test_T14_the_key_that_bypasses_row_level_security_is_read_in_one_place() -> 
     python = [path for folder in ("app", "ml", "workers") for path in (ROOT / folder).rglob("*.py")]
     named = {path.relative_to(ROOT).as_posix() for path in python if "SUPABASE_SECRET_KEY" in path.read_text()}
     assert named <= {"app/settings.py", "app/doctor.py"}
+
+
+def test_T31_a_licence_that_is_not_allowed_is_a_finding(security: ModuleType) -> None:
+    fine = ("MIT", "Apache-2.0 OR BSD-2-Clause", "License :: OSI Approved :: BSD License", "LGPL-3.0-only", "MPL-2.0")
+    strange = ("GPL-3.0-only", "AGPL-3.0", "SSPL-1.0", "Proprietary", "LIMITED USE", "")
+    declared = {f"{number:02}": text for number, text in enumerate((*fine, *strange))}
+    assert security.not_allowed(declared) == [
+        f"{number:02}: {text or 'no licence'}" for number, text in enumerate(strange, len(fine))
+    ]
+
+
+def test_T31_every_dependency_that_is_installed_may_be_shipped(security: ModuleType) -> None:
+    declared = security.licences()
+    assert len(declared) > 50
+    assert security.not_allowed(declared) == []

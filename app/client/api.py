@@ -502,7 +502,15 @@ class LimitsOut(TypedDict):
     messages_per_day: int
     spend_per_day_usd: float
     reach: list[str]
-    used: UsedOut
+
+
+class LimitsUsed(TypedDict):
+    minute: int
+    hour: int
+    day: int
+    messages: int
+    spent_usd: float
+    day_ends: str
 
 
 class Line(TypedDict):
@@ -1227,15 +1235,6 @@ class TurnWait(TypedDict):
     culprit: str | None
 
 
-class UsedOut(TypedDict):
-    minute: int
-    hour: int
-    day: int
-    messages: int
-    spent_usd: float
-    day_ends: str
-
-
 class VersionOut(TypedDict):
     version: int
     published_at: str
@@ -1516,6 +1515,10 @@ class Client(Transport):
     def limits_update(self, body: LimitsIn) -> LimitsOut:
         """In force with the next call and message."""
         return cast("LimitsOut", self._send("PUT", "/limits", body=body))
+
+    def limits_used(self) -> LimitsUsed:
+        """How much of them went out."""
+        return cast("LimitsUsed", self._send("GET", "/limits/used"))
 
     def live_get(self) -> Snapshot:
         return cast("Snapshot", self._send("GET", "/live"))

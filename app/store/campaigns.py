@@ -161,6 +161,11 @@ class Turn:
     playbook: str
 
 
+def lock(db: Connection, campaign_id: UUID) -> None:
+    """Until the transaction ends nobody else changes it."""
+    db.execute("select id from campaigns where id = %s for update", (campaign_id,))
+
+
 def change(
     db: Connection,
     campaign_id: UUID,

@@ -43,9 +43,9 @@ _USED = """
 """
 
 
-def get(db: Connection) -> Limits:
-    """Of the workspace this transaction is for."""
-    row = db.execute(_GET).fetchone()
+def get(db: Connection, *, locked: bool = False) -> Limits:
+    """Of the workspace this transaction is for. `locked`: until the transaction ends."""
+    row = db.execute(_GET + (" for update" if locked else "")).fetchone()
     if row is None:
         raise NotFound("This workspace is gone.")
     return Limits(**{**row, "reach": tuple(row["reach"])})

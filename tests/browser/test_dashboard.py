@@ -231,3 +231,41 @@ def test_the_first_view_is_small(up: Up, browser: Browser) -> None:
     page.wait_for_selector("main h1")
     context.close()
     assert 0 < sum(sizes) < 300_000  # not even compressed
+
+
+def test_a_call_that_may_not_be_made_says_why_and_nobody_is_dialled(page: Page, up: Up) -> None:
+    see(page, up, "/calls/SEED0001")
+    page.locator(".page-head a[href^='/leads/']").last.click()
+    page.wait_for_selector("h2:has-text('Every touch')")
+    page.get_by_role("button", name="Never contact this number again").click()
+    page.wait_for_selector(".page-head .badge.bad")
+    page.locator(".page-head").get_by_role("button", name="Call").click()
+    note = page.locator(".page-head [role=alert]")
+    note.wait_for()
+    assert "This person asked not to be contacted." in note.inner_text()
+    assert "C07.suppressed" in note.inner_text()
+    page.get_by_role("button", name="Español").click()
+    until(page, "document.querySelector('.page-head [role=alert]').innerText.includes('pidió que no la contacten')")
+    page.get_by_role("button", name="English").click()
+
+
+def test_providers_are_tested_limits_and_days_are_set(page: Page, up: Up) -> None:
+    see(page, up, "/settings/providers")
+    page.get_by_role("button", name="Test playbook").click()
+    page.wait_for_selector("[role=status] .badge.good:has-text('works')")
+    page.get_by_role("button", name="Test twilio").click()  # the exchange of this machine
+    until(page, "document.querySelectorAll('[role=status] .badge.good').length === 2")
+    see(page, up, "/settings/limits")
+    page.get_by_label("Calls an hour").fill("59")
+    page.get_by_role("button", name="Save").click()
+    see(page, up, "/settings/limits")
+    assert page.get_by_label("Calls an hour").input_value() == "59"
+    see(page, up, "/settings/retention")
+    page.get_by_label("Days the sound of a call is kept").fill("20")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Hold back the whole workspace").fill("The regulator asks")
+    page.get_by_role("button", name="Hold").click()
+    page.wait_for_selector("li:has-text('The regulator asks')")
+    page.get_by_role("button", name="Lift").click()
+    page.wait_for_selector("text=Nothing is held back")
+    assert page.get_by_label("Days the sound of a call is kept").input_value() == "20"

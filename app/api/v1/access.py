@@ -31,6 +31,7 @@ ACCESS: Final[dict[str, Needed]] = {
     "holds_lift": ADMIN,
     # limits
     "limits_get": VIEWER,
+    "limits_used": VIEWER,
     "limits_update": ADMIN,
     # members
     "members_list": VIEWER,

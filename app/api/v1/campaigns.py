@@ -138,6 +138,7 @@ async def change(campaign_id: UUID, body: CampaignChange, web: Site, caller: Cal
     """Also while it runs: the next dial keeps the new pace."""
 
     def write(db: Connection) -> Campaign:
+        campaigns.lock(db, campaign_id)
         now = _known(db, campaign_id)
         must_match(request, CampaignOut.of(now))
         if now.state == State.ENDED:

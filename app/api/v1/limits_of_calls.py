@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -9,10 +10,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.api.context import Site, Web
+from app.api.context import Site
 from app.api.v1.etags import must_match, tagged
 from app.api.v1.principal import Caller
-from app.compliance.limits import Limits, Used
+from app.compliance.limits import Limits
 from app.store import limits
 from app.store.connect import Connection
 
@@ -34,7 +35,13 @@ class LimitsIn(BaseModel):
     reach: list[Prefix] = Field(max_length=100)
 
 
-class UsedOut(BaseModel):
+class LimitsOut(LimitsIn):
+    @classmethod
+    def of(cls, row: Limits) -> LimitsOut:
+        return cls(**{**asdict(row), "spend_per_day_usd": float(row.spend_per_day_usd), "reach": list(row.reach)})
+
+
+class LimitsUsed(BaseModel):
     """Attempts of the last minute and hour and of the day, messages of the day, and what its calls have cost: those
     going on as estimated. The day is one of the workspace's time zone."""
 
@@ -46,32 +53,9 @@ class UsedOut(BaseModel):
     day_ends: datetime
 
 
-class LimitsOut(LimitsIn):
-    used: UsedOut
-
-    @classmethod
-    def of(cls, row: Limits, used: Used) -> LimitsOut:
-        return cls(
-            calls_per_minute=row.calls_per_minute,
-            calls_per_hour=row.calls_per_hour,
-            calls_per_day=row.calls_per_day,
-            messages_per_day=row.messages_per_day,
-            spend_per_day_usd=float(row.spend_per_day_usd),
-            reach=list(row.reach),
-            used=UsedOut(
-                minute=used.minute,
-                hour=used.hour,
-                day=used.day,
-                messages=used.messages,
-                spent_usd=round(float(used.spent_usd), 4),
-                day_ends=used.day_ends,
-            ),
-        )
-
-
 @router.get("", operation_id="limits_get", response_model=LimitsOut)
 async def get(web: Site, caller: Caller, request: Request) -> Response:
-    return tagged(request, await web.records.user(caller.claims, lambda db: _read(db, web)))
+    return tagged(request, LimitsOut.of(await web.records.user(caller.claims, limits.get)))
 
 
 @router.put("", operation_id="limits_update", response_model=LimitsOut)
@@ -79,14 +63,25 @@ async def update(body: LimitsIn, web: Site, caller: Caller, request: Request) ->
     """In force with the next call and message."""
 
     def write(db: Connection) -> LimitsOut:
-        must_match(request, _read(db, web))
+        must_match(request, LimitsOut.of(limits.get(db, locked=True)))
         given = body.model_dump()
         spend = Decimal(str(given.pop("spend_per_day_usd"))).quantize(Decimal("0.01"))
         limits.put(db, Limits(**{**given, "reach": tuple(body.reach)}, spend_per_day_usd=spend))
-        return _read(db, web)
+        return LimitsOut.of(limits.get(db))
 
     return tagged(request, await web.records.user(caller.claims, write))
 
 
-def _read(db: Connection, web: Web) -> LimitsOut:
-    return LimitsOut.of(limits.get(db), limits.used(db, web.prices, web.now()))
+@router.get("/used", operation_id="limits_used")
+async def used(web: Site, caller: Caller) -> LimitsUsed:
+    """How much of them went out."""
+    now = web.now()
+    found = await web.records.user(caller.claims, lambda db: limits.used(db, web.prices, now))
+    return LimitsUsed(
+        minute=found.minute,
+        hour=found.hour,
+        day=found.day,
+        messages=found.messages,
+        spent_usd=round(float(found.spent_usd), 4),
+        day_ends=found.day_ends,
+    )

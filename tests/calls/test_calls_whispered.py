@@ -114,14 +114,14 @@ def test_the_model_is_told_in_the_next_turn_and_card_numbers_are_taken_out(scene
     assert last.endswith('The caller said: "it depends"')
 
 
-def test_T10_a_model_that_repeats_the_whisper_is_not_spoken(scene):
+def test_T09_a_model_that_repeats_the_whisper_is_not_spoken(scene):
     server = MemoryServer(Completion("My colleague says push him because he is rich. Do you own it?", first_s=0.2))
     person = WhisperedAt(CarrierNews(), "push him because he is rich")
     held = scene(on_the_model(server), ScriptedSpeechToText("it depends"), carrier=person.news).hold_with(person)
     assert "he is rich" not in heard(held)
 
 
-def test_T10_a_whispered_price_is_not_spoken(scene):
+def test_T09_a_whispered_price_is_not_spoken(scene):
     server = MemoryServer(Completion("For you it is four thousand dollars. Do you own your home?", first_s=0.2))
     person = WhisperedAt(CarrierNews(), "give it to him for four thousand dollars")
     held = scene(on_the_model(server), ScriptedSpeechToText("it depends"), carrier=person.news).hold_with(person)

@@ -23,6 +23,7 @@ from app.dialog.transcript import percentile
 
 WANTED = 1.7  # times what one process holds, with two
 _SECONDS = 20.0
+_SOME = 64  # calls; with few of them what a process costs without any would count as theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,13 @@ def _searched(what: Configuration, begin: int, most: int, processes: int, consol
 
 
 def _shared(what: Configuration, begin: int, most: int, processes: int, console: Console) -> dict[str, object]:
+    calls = min(most, max(begin, _SOME))
     console.print(
         f"{processes} processes need {processes + 1} cores for this, the phones' included; here they share, and so the "
-        f"ratio of what is held cannot be measured. The same {begin} calls instead, with one process and with "
+        f"ratio of what is held cannot be measured. The same {calls} calls instead, with one process and with "
         f"{processes}:"
     )
-    one, many = (equal_load(what, begin, each) for each in (1, processes))
+    one, many = (equal_load(what, calls, each) for each in (1, processes))
     ratio = cost_ratio(one, many)
     for each in (one, many):
         console.print(each.sentence())

@@ -1552,22 +1552,22 @@ class Client(Transport):
         """Somebody has looked: what came in that night may be learned from."""
         return cast("Accepted", self._send("POST", f"/models/nights/{place(night)}/accept", query={"why": why}))
 
-    def models_list(self) -> Models:
-        return cast("Models", self._send("GET", "/models"))
+    def models_list(self, *, target: str | None = None) -> Models:
+        return cast("Models", self._send("GET", "/models", query={"target": target}))
 
-    def models_get(self, version: str) -> ModelDetail:
-        return cast("ModelDetail", self._send("GET", f"/models/{place(version)}"))
+    def models_get(self, version: str, *, target: str | None = None) -> ModelDetail:
+        return cast("ModelDetail", self._send("GET", f"/models/{place(version)}", query={"target": target}))
 
-    def models_promote(self, version: str, *, why: str | None = None) -> Serving:
+    def models_promote(self, version: str, *, why: str | None = None, target: str | None = None) -> Serving:
         """Its scores show from the next call on; every lead is scored again."""
-        return cast("Serving", self._send("POST", f"/models/{place(version)}/promote", query={"why": why}))
+        return cast("Serving", self._send("POST", f"/models/{place(version)}/promote", query={"why": why, "target": target}))
 
-    def models_rollback(self, version: str, *, why: str | None = None) -> Serving:
+    def models_rollback(self, version: str, *, why: str | None = None, target: str | None = None) -> Serving:
         """Back to the champion before this one."""
-        return cast("Serving", self._send("POST", f"/models/{place(version)}/rollback", query={"why": why}))
+        return cast("Serving", self._send("POST", f"/models/{place(version)}/rollback", query={"why": why, "target": target}))
 
-    def models_retire(self, version: str, *, why: str | None = None) -> Serving:
-        return cast("Serving", self._send("POST", f"/models/{place(version)}/retire", query={"why": why}))
+    def models_retire(self, version: str, *, why: str | None = None, target: str | None = None) -> Serving:
+        return cast("Serving", self._send("POST", f"/models/{place(version)}/retire", query={"why": why, "target": target}))
 
     def notifications_list(self, *, cursor: str | None = None, limit: int | None = None) -> PageNotification:
         """Newest first."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from app.api.context import Site
 from app.api.v1.etags import tagged
 from app.api.v1.principal import Caller, Principal
-from app.sales.registry import Entry
+from app.sales.registry import TARGET, Entry
 from app.shipped import ShippedCard
 from app.store import alerts, models
 from app.store.connect import Connection
@@ -24,6 +24,7 @@ router = APIRouter(prefix="/models", tags=["models"])
 
 FROM_HERE = "from the dashboard"
 Version = Annotated[str, Path(max_length=100)]
+Target = Annotated[str, Query(pattern="^[a-z0-9_]{1,64}$", description="What the models foretell: converted, churned.")]
 
 
 class Figure(BaseModel):
@@ -96,8 +97,8 @@ class Shipped(Measured):
 
 
 class Models(BaseModel):
-    """Newest first. Where none is champion, the model that ships with Strowger scores, and says so: `shipped`, null
-    where this process has not got its card."""
+    """Of one target, newest first. Where none is champion of sales, the model that ships with Strowger scores, and says
+    so: `shipped`, null for other targets and where this process has not got its card."""
 
     items: list[ModelItem]
     alerts: list[AlertOut]
@@ -114,11 +115,11 @@ class Serving(BaseModel):
 
 
 @router.get("", operation_id="models_list")
-async def list_(web: Site, caller: Caller) -> Models:
-    card = await asyncio.to_thread(web.shipped)
+async def list_(web: Site, caller: Caller, target: Target = TARGET) -> Models:
+    card = await asyncio.to_thread(web.shipped) if target == TARGET else None
 
     def read(db: Connection) -> Models:
-        found = [ModelItem.of(entry) for entry in models.entries(db)]
+        found = [ModelItem.of(entry) for entry in models.entries(db, target)]
         noticed = [AlertOut.model_validate(one, from_attributes=True) for one in alerts.open_ones(db)]
         return Models(items=found, alerts=noticed, shipped=_shipped(card) if card else None)
 
@@ -126,29 +127,33 @@ async def list_(web: Site, caller: Caller) -> Models:
 
 
 @router.get("/{version}", operation_id="models_get", response_model=ModelDetail)
-async def get(version: Version, web: Site, caller: Caller, request: Request) -> Response:
-    entry = await web.records.user(caller.claims, lambda db: models.get(db, version))
+async def get(version: Version, web: Site, caller: Caller, request: Request, target: Target = TARGET) -> Response:
+    entry = await web.records.user(caller.claims, lambda db: models.get(db, version, target))
     return tagged(request, ModelDetail(**_fields(entry), **_measured(entry.card, entry.metrics)))
 
 
 @router.post("/{version}/promote", operation_id="models_promote")
-async def promote(version: Version, web: Site, caller: Caller, why: Why = FROM_HERE) -> Serving:
+async def promote(
+    version: Version, web: Site, caller: Caller, why: Why = FROM_HERE, target: Target = TARGET
+) -> Serving:
     """Its scores show from the next call on; every lead is scored again."""
-    await _move(web, caller, lambda registry: registry.promote(version, str(caller.user_id), why))
+    await _move(web, caller, lambda registry: registry.promote(version, str(caller.user_id), why, target))
     return Serving(champion=version)
 
 
 @router.post("/{version}/rollback", operation_id="models_rollback")
-async def rollback(version: Version, web: Site, caller: Caller, why: Why = FROM_HERE) -> Serving:
+async def rollback(
+    version: Version, web: Site, caller: Caller, why: Why = FROM_HERE, target: Target = TARGET
+) -> Serving:
     """Back to the champion before this one."""
-    back = await _move(web, caller, lambda registry: registry.rollback(str(caller.user_id), why))
+    back = await _move(web, caller, lambda registry: registry.rollback(str(caller.user_id), why, target))
     return Serving(champion=back.version if back else None)
 
 
 @router.post("/{version}/retire", operation_id="models_retire")
-async def retire(version: Version, web: Site, caller: Caller, why: Why = FROM_HERE) -> Serving:
-    await _move(web, caller, lambda registry: registry.retire(version, str(caller.user_id), why))
-    found = await web.records.user(caller.claims, models.champion)
+async def retire(version: Version, web: Site, caller: Caller, why: Why = FROM_HERE, target: Target = TARGET) -> Serving:
+    await _move(web, caller, lambda registry: registry.retire(version, str(caller.user_id), why, target))
+    found = await web.records.user(caller.claims, lambda db: models.champion(db, target))
     return Serving(champion=found.version if found else None)
 
 

@@ -109,3 +109,21 @@ def test_a_night_tells_what_moved_and_a_person_lets_its_outcomes_in(api: Api) ->
     again = api.as_("admin").post("/models/nights/2026-11-20/accept")
     assert problem(again)["code"] == "conflict"
     assert api.as_("admin").post("/models/nights/2026-11-19/accept").status_code == 404
+
+
+def test_models_of_another_target_are_asked_for_by_its_name(api: Api) -> None:
+    api.sql(
+        "insert into models (workspace_id, target, version, stage, file_sha256, features, trained_on, data_sha256, "
+        "code_version, rows, positives) values (%s, 'churned', 'own-churn', 'candidate', %s, 3, 'own outcomes', %s, "
+        "'test', 300, 40) returning 1",
+        id_of("a", "workspace"),
+        "a" * 64,
+        "b" * 64,
+    )
+    viewer, admin = api.as_("viewer"), api.as_("admin")
+    assert [one["version"] for one in viewer.get("/models?target=churned").json()["items"]] == ["own-churn"]
+    assert "own-churn" not in [one["version"] for one in viewer.get("/models").json()["items"]]
+    assert viewer.get("/models/own-churn").status_code == 404
+    assert viewer.get("/models/own-churn?target=churned").json()["target"] == "churned"
+    assert admin.post("/models/own-churn/promote?target=churned").json() == {"champion": "own-churn"}
+    assert viewer.get("/models?target=Churned!").status_code == 422

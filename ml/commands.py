@@ -323,7 +323,8 @@ def train_text_command(
         return
     card = trained.card
     typer.echo(f"Trained {trained.version} on {card['texts']:,} texts, {card['labels']} labels -> {model}")
-    typer.echo(f"Each text left out in turn, {card['held_out_accuracy']:.1%} are told right.")
+    which = "Each text" if card["left_out"] == card["texts"] else f"{card['left_out']:,} of the texts"
+    typer.echo(f"{which} left out in turn, {card['held_out_accuracy']:.1%} are told right.")
     typer.echo(f"Card: {model}.card.md")
 
 

@@ -45,20 +45,21 @@ def own_card(language: str, found: Trained, stop_from: float) -> tuple[dict[str,
 def table_card(name: str, source: str, licence: str, found: Trained) -> tuple[dict[str, Any], str]:
     """For a model that somebody trained on a file of theirs."""
     names, right = found.model.labels, found.held_out.argmax(axis=1) == found.truth
-    counts = Counter(names[at] for at in found.truth)
-    recall = {name: float(right[found.truth == at].mean()) for at, name in enumerate(names)}
+    texts, left_out = sum(found.counts.values()), len(right)
+    told = {name: right[found.truth == at] for at, name in enumerate(names)}
+    recall = {name: float(those.mean()) for name, those in told.items() if len(those)}
     weakest = sorted(recall.items(), key=lambda item: item[1])[:5]
     card = {
-        "name": name, "trained_on": source, "licence": licence, "texts": len(right), "labels": len(counts),
-        "held_out_accuracy": round(float(right.mean()), 4), "outside": found.model.outside,
+        "name": name, "trained_on": source, "licence": licence, "texts": texts, "labels": len(names),
+        "left_out": left_out, "held_out_accuracy": round(float(right.mean()), 4), "outside": found.model.outside,
         "held_out_recall": {name: round(value, 4) for name, value in recall.items()}, "not_for": NOT_FOR,
     }  # fmt: skip
     text = "\n".join(
         [
             "# Model {version}", "",
-            f"Trained on {source}: {len(right):,} texts, {len(counts)} labels. Licence of the texts: {licence}.", "",
-            f"Each text left out in turn, {right.mean():.1%} are told right.", "",
-            _largest(counts.most_common(10)), "",
+            f"Trained on {source}: {texts:,} texts, {len(names)} labels. Licence of the texts: {licence}.", "",
+            f"{_those(left_out, texts)} left out in turn, {right.mean():.1%} are told right.", "",
+            _largest(Counter(found.counts).most_common(10)), "",
             "Told right least: " + ", ".join(f"{name} ({value:.0%})" for name, value in weakest) + ".", "",
             f"**Not for:** {NOT_FOR}", "", VECTORS, "",
         ]
@@ -68,3 +69,7 @@ def table_card(name: str, source: str, licence: str, found: Trained) -> tuple[di
 
 def _largest(counts: Sequence[tuple[str, int]]) -> str:
     return "Most frequent labels: " + ", ".join(f"{label} ({count:,})" for label, count in counts) + "."
+
+
+def _those(left_out: int, texts: int) -> str:
+    return "Each text" if left_out == texts else f"{left_out:,} of the texts, spread evenly,"

@@ -7,7 +7,8 @@ about rows it knows. Of large sets only some rows are left out in turn: the othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,7 @@ class Trained:
     model: TextModel
     held_out: NDArray[np.float64]
     truth: NDArray[np.intp]
+    counts: Mapping[str, int]  # texts of each label, of all rows
 
 
 def train(texts: Sequence[str], labels: Sequence[str], *, outside: str = "", ridge: float = RIDGE) -> Trained:
@@ -54,7 +56,7 @@ def train(texts: Sequence[str], labels: Sequence[str], *, outside: str = "", rid
     left_out = np.unique(np.linspace(0, len(truth) - 1, min(len(truth), MOST_LEFT_OUT)).astype(np.intp))
     wanted = np.eye(len(names), dtype=np.float32)[truth]
     strengths, mean, held_out = _solve(prepared.kernel(), wanted, ridge, left_out)
-    truth = truth[left_out]
+    truth, counts = truth[left_out], Counter(labels)
     model = TextModel(
         labels=tuple(names),
         eyes=prepared.eyes,
@@ -64,7 +66,7 @@ def train(texts: Sequence[str], labels: Sequence[str], *, outside: str = "", rid
         outside=outside,
         margin=margin(held_out, truth, names.index(outside)) if outside else 0.0,
     )
-    return Trained(model, held_out, truth)
+    return Trained(model, held_out, truth, counts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ml.commands import app
-from ml.text import load
+from ml.text import kernel, load
+from ml.text.files import Source, train_on
 
 ROWS = [
     (f"{begin} {thing}", label)
@@ -56,6 +57,16 @@ def test_a_model_of_words_is_trained_with_its_card_and_labels_another_file(model
     assert [(row["line_id"], row["label"], row["model_version"]) for row in rows] == [
         ("a", "price", load(model).version), ("b", "who", load(model).version)]  # fmt: skip
     assert all(0.5 < float(row["probability"]) <= 1 for row in rows)
+
+
+def test_of_many_texts_some_are_left_out_and_the_card_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "MOST_LEFT_OUT", 6)
+    source = Source(table(tmp_path / "in.csv", ("text", "label"), *ROWS), "label")
+    trained = train_on(source, tmp_path / "m.words")
+    assert (trained.card["texts"], trained.card["left_out"]) == (16, 6)
+    text = (tmp_path / "m.words.card.md").read_text(encoding="utf-8")
+    assert "16 texts, 2 labels" in text
+    assert "6 of the texts, spread evenly, left out in turn" in text
 
 
 def test_figures_come_as_json(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def trained_on(likely: list[float], truth: list[int]) -> Trained:
     labels = [sales.STOP if one else "price" for one in truth]
     model = train([f"{label} {at}" for at, label in enumerate(labels)], labels).model
     held_out = np.log(np.array([[1 - one, one] for one in likely])) / model.sharpness
-    return Trained(model, held_out, np.array(truth))
+    return Trained(model, held_out, np.array(truth), {})
 
 
 def test_the_limit_of_stop_calling_leaves_few_ordinary_sentences_above_it(monkeypatch: pytest.MonkeyPatch) -> None:

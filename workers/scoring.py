@@ -161,7 +161,7 @@ def load(db: Connection, call_sid: str, corrected: tuple[Corrected, ...] | None 
     `corrected` is what people said of packages, where the caller has it at hand."""
     call = calls.get(db, call_sid)
     lead = leads.get(db, call.lead_id) if call is not None and call.lead_id is not None else None
-    if call is None or lead is None:
+    if call is None or lead is None or calls.is_forgotten(db, call_sid):
         return None
     entries = call_events.read(db, call_sid)
     sids = [past.call_sid for past in leads.past_calls(db, lead.id)]

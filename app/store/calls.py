@@ -126,6 +126,12 @@ def get(db: Connection, call_sid: str) -> CallRow | None:
     return CallRow(**row) if row else None
 
 
+def is_forgotten(db: Connection, call_sid: str) -> bool:
+    """Whether what was said in it was deleted: nothing may be concluded from the rest of its log."""
+    row = db.execute("select forgotten_at from calls where call_sid = %s", (call_sid,)).fetchone()
+    return row is not None and row["forgotten_at"] is not None
+
+
 def recent(db: Connection, most: int = 50) -> tuple[CallRow, ...]:
     """Newest first."""
     return tuple(CallRow(**row) for row in db.execute(_RECENT, (most,)))

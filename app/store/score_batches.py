@@ -17,7 +17,7 @@ CHUNK = 500  # leads per job: some seconds at most, so that a lost worker loses 
 _LATEST = """
     select distinct on (c.lead_id) c.call_sid
     from calls c join outcomes o on o.call_id = c.id
-    where c.lead_id is not null
+    where c.lead_id is not null and c.forgotten_at is null
     order by c.lead_id, c.created_at desc
 """
 _PROGRESS = """
@@ -43,7 +43,8 @@ class Progress:
 
 
 def start(db: Connection, chunk: int = CHUNK) -> UUID:
-    """Every lead's latest finished call is scored again by whichever model serves. The id tells how far it is; where
+    """Every lead's latest finished call of which more is known than that it was, is scored again by whichever model
+    serves. The id tells how far it is; where
     there is nobody to score, there is one empty chunk."""
     batch = uuid4()
     sids = [row["call_sid"] for row in db.execute(_LATEST)]

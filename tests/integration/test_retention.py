@@ -14,12 +14,12 @@ import psycopg
 import pytest
 
 from app import retention
-from app.store import audit, call_events, leads, outbox, suppressions
+from app.store import audit, call_events, leads, outbox, score_batches, suppressions
 from app.store import retention as stored
 from app.store.calls import CallRow
 from app.store.connect import Database
 from app.store.finish import finish_call
-from workers import jobs, relay
+from workers import jobs, relay, scoring
 from workers import retention as nightly
 from workers.chaos.seed import finished_call
 from workers.jobs import Ref
@@ -191,6 +191,18 @@ def test_who_was_in_touch_since_keeps_their_name(house: House) -> None:
     assert (done["calls"], done.get("leads", 0)) == (1, 0), "who is about to be called is not forgotten"
     house.sql("update campaigns set state = 'ended' where id = %s", campaign)
     assert house.sweep(11)["leads"] == 1
+
+
+def test_nothing_is_concluded_from_what_is_left_of_a_log(house: House) -> None:
+    """A model that saw a log without its words would take the person for somebody who said nothing."""
+    call = house.call()
+    with house.database.worker(house.workspace) as db:
+        assert scoring.load(db, call.call_sid) is not None
+    house.sweep(181)
+    with house.database.worker(house.workspace) as db:
+        assert scoring.load(db, call.call_sid) is None
+        batch = score_batches.start(db)
+        assert score_batches.progress(db, batch).leads == 0
 
 
 def test_a_call_that_is_going_on_or_has_no_outcome_is_left_alone(house: House) -> None:

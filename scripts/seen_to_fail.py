@@ -31,6 +31,7 @@ LIST = ROOT / "tests" / "breakages.toml"
 PAGE = ROOT / "docs" / "security.md"
 BETWEEN = ("<!-- the table is written by scripts/seen_to_fail.py --write -->", "<!-- end of the table -->")
 LONGEST_S = 300
+_FILES = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
 
 Seen = Literal["red", "GREEN", "not found", "no failure of its own", "too long"]
 
@@ -74,7 +75,7 @@ def broken(breakage: Breakage, text: str) -> str | None:
 @contextmanager
 def copied() -> Iterator[Path]:
     """The repository's files as they are now, in a folder of their own; a repository too, since tests ask git."""
-    names = subprocess.run([_program("git"), "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    names = subprocess.run([_program("git"), *_FILES], cwd=ROOT, capture_output=True, check=True).stdout
     with tempfile.TemporaryDirectory(prefix="strowger-broken-") as folder:
         tree = Path(folder)
         for name in filter(None, names.decode().split("\0")):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from app.dialog import advice, guards, hints, keypad, leaving, listening
+from app.dialog import advice, guards, hints, keypad, leaving, listening, repeats
 from app.dialog.events import DisclosureHeard, RecordingRefused, Understood
 from app.dialog.moves import CallerTurn, Closing, HeardLine, MachineListens, Move, Pressed, Said, Silent
 from app.dialog.reply import Reply
@@ -62,13 +62,14 @@ def answer(state: State, turn: CallerTurn, meaning: Understanding, playbook: Pla
             if not keypad.press(reply, digits):
                 _unclear(reply)
         case Said(text=text) if text.strip():
+            reply.change(sayings=repeats.remembered(state.sayings, text))
             _listen(reply, turn.turn, text, meaning)
         case Said():
             _unclear(reply)
     if isinstance(turn, Said | Pressed) and not reply.state.unclear and not reply.state.leaving:
         hints.follow(reply)
         advice.follow(reply)
-    if not reply.over and reply.state.turns >= TURN_LIMIT:
+    if not reply.over and (reply.state.turns >= TURN_LIMIT or repeats.in_a_loop(reply.state.sayings)):
         reply.finish("too_long", playbook.lines.limit_goodbye)
     _go_on(reply)
     reply.change(advised="")

@@ -43,6 +43,7 @@ class State:
     unclear: int = 0
     turns: int = 0
     thanks: int = 0
+    sayings: tuple[str, ...] = ()  # the caller's last ones (repeats.py)
     facts: Mapping[str, str] = field(default_factory=dict)
     skipped: frozenset[str] = frozenset()
     confirming: str = ""  # the fact whose digits were read back

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from app import playbooks
-from app.dialog.events import AgentSaid, Entry, Estimated
+from app.dialog.events import AgentSaid, CallEnded, Entry, Estimated
 from app.dialog.playbook import parse
+from app.exchange.personas import ReactivePersona, Rule, Speak, Temper
+from app.exchange.sound import murmured
 from app.providers.offline.intents import Intents
 from app.providers.offline.tts import OfflineTextToSpeech
 from app.sales.outcome import Result
@@ -73,3 +75,24 @@ def test_the_chance_of_a_sale_moves_with_the_call_and_after_the_reply_began(busi
     for entry in estimates:
         assert isinstance(entry.fact, Estimated)
         assert entry.seq > asked[entry.fact.turn]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Hello, how can I help you today?",),
+        ("I am sorry, I did not understand that. Could you repeat it?",),
+        ("How much does it cost?",),
+        ("Yes.",),
+        ("Please hold the line.", "All our agents are busy.", "Press one for sales."),
+    ],
+)
+def test_T33_a_machine_that_says_the_same_again_and_again_is_left_within_three_minutes(
+    business: Business, lines: tuple[str, ...]
+) -> None:
+    rules = [Rule(".", (Speak(line),), times=1) for _ in range(100) for line in lines]
+    bot = ReactivePersona("to talk for ever", "bot", murmured, rules, temper=Temper(patience_s=3600.0))
+    last = hold(business, bot)[-1]
+    assert isinstance(last.fact, CallEnded)
+    assert last.fact.reason != "caller_hung_up"
+    assert last.at_ms <= 180_000

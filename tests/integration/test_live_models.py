@@ -123,3 +123,11 @@ def test_the_night_of_sales_does_it_and_no_night_is_planned_for_it(house: House)
     with house.database.worker(house.workspace) as db:
         keys = [row["key"] for row in db.execute("select key from outbox where kind = 'night'")]
     assert [key for key in keys if key.startswith("2027")] == [night.name_of(NOW + timedelta(days=400))]
+
+
+def test_a_new_champion_serves_from_the_next_call_on(house: House) -> None:
+    loaded = LiveModels()
+    for version in ("live-own-first", "live-own-second"):
+        model = LiveModel(version, 0.1, {})
+        kept(house, live.to_file(model), version)
+        assert serving(house, loaded) == model

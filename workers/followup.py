@@ -8,7 +8,7 @@ the provider knows of nothing and whoever held the claim can no longer be sendin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -116,7 +116,7 @@ def _claim(
         return _aside(db, job, "the playbook lacks this message")
     if now - (call.ended_at or call.created_at) > STALE:
         return _aside(db, job, "too late: promised more than a day ago")
-    decision = may_write(db, resources, call, sender)
+    decision = may_write(db, resources, call, sender, again=old is not None)
     if not decision.allowed:
         return _not_allowed(db, job, decision, old, now)
     if old is not None:
@@ -141,12 +141,14 @@ def _not_allowed(db: Connection, job: Ref, decision: Decision, old: Standing | N
     return f"not allowed: {', '.join(decision.rule_ids)}"
 
 
-def may_write(db: Connection, resources: Resources, call: CallRow, sender: str) -> Decision:
-    """The gate's decision, kept as evidence. In the transaction of the claim, so that an opt-out before it counts."""
+def may_write(db: Connection, resources: Resources, call: CallRow, sender: str, *, again: bool = False) -> Decision:
+    """The gate's decision, kept as evidence. In the transaction of the claim, so that an opt-out before it counts.
+    `again`: this message is counted among the day's already."""
     person = call.person
     contact = Contact(person, consents.of(db, person), suppressed=suppressions.is_suppressed(db, person, "whatsapp"))
     allowed, now = limits.get(db), resources.now()
-    over = messages_over(allowed, limits.used(db, resources.prices or shipped(), now, alone=True), now)
+    used = limits.used(db, resources.prices or shipped(), now, alone=True)
+    over = messages_over(allowed, replace(used, messages=used.messages - again), now)
     own = workspaces.own_numbers(db)
     campaign = Campaign(str(call.workspace_id), Purpose.INFORMATIONAL, sender, own, allowed.reach)
     decision = decide(contact, campaign, Channel.WHATSAPP, now, resources.rules, over)

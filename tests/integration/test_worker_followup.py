@@ -246,6 +246,20 @@ def test_F02_a_worker_that_died_while_sending_leaves_one_message(desk: Desk, box
     assert len(box.letters) == 1
 
 
+def test_T06_a_message_that_is_sent_again_after_a_crash_is_not_counted_twice(
+    desk: Desk, box: Letterbox, shared_postgres_url: str
+) -> None:
+    with psycopg.connect(shared_postgres_url) as owner:
+        owner.execute("update workspaces set messages_per_day = 1 where id = %s", (desk.workspace,))
+    job = desk.call_ends()
+    crash_while_sending(desk, job)
+    desk.ahead = timedelta(minutes=2)
+    assert desk.runs(job) == "sent"
+    second = desk.call_ends(desk.sid + "-2")
+    assert desk.runs(second).startswith("later")
+    assert len(box.letters) == 1
+
+
 def test_F02_a_worker_that_died_after_sending_leaves_one_message(desk: Desk, box: Letterbox) -> None:
     job = desk.call_ends()
     crash_while_sending(desk, job, after=True)

@@ -111,11 +111,15 @@ def nights(*, target: str, as_json: bool) -> int:
 def night_now(*, target: str) -> int:
     """Tonight's work at once, here."""
     from workers import night
+    from workers.live import learn_live
 
     now = datetime.now(UTC)
     with _workspace() as (database, workspace):
         said = night.spend(database, load().data_dir, workspace, night.name_of(now), now, target)
+        during = learn_live(database, workspace, now) if target == TARGET else None
     typer.echo(f"{night.name_of(now)}: {said or 'the shipped model is still being made; try again in a minute'}.")
+    if during:
+        typer.echo(f"{during}.")
     return 0 if said else 1
 
 

@@ -58,7 +58,7 @@ class Up:
         return found[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
     """The same for all processes of a run: it takes longer to start than most tests take."""
     from app import dashboard_build
@@ -83,9 +83,12 @@ def up() -> Iterator[Up]:
     share.release()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Callable[..., Browser]]:
-    """Starts the machine's own browser, with more flags where a test needs them."""
+    """Starts the machine's own browser, with more flags where a test needs them.
+
+    Not for longer than a module: while the driver is open its event loop runs, and no test may run another.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if program is None:
@@ -102,14 +105,14 @@ def chromium() -> Iterator[Callable[..., Browser]]:
             browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: Callable[..., Browser]) -> Browser:
     return chromium()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(up: Up, browser: Browser) -> BrowserContext:
-    """A window of the owner's, shared by the tests of a process."""
+    """A window of the owner's, shared by the tests of a module."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     context.set_default_timeout(15_000)
     page = context.new_page()

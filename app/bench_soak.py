@@ -4,9 +4,8 @@ Its memory is read whenever fifty calls are over and their books closed. The fir
 not count; through the readings after them goes a straight line, whose slope is printed with its interval. What a call
 takes while it is on is the most that fifty at once took beyond the reading before them, the first fifty included.
 
-Lines that were said are kept for being said again, up to a fixed size (`MOST_BYTES` in providers/phrase_store.py). Here
-every reply is a new one, and so that store fills: its sound is read with the memory and taken off before the line is
-drawn. Both slopes are printed.
+Lines that were said are kept for being said again, up to a fixed size (`MOST_BYTES` in providers/phrase_store.py). What
+that store holds is read with the memory and taken off before the line is drawn. Both slopes are printed.
 """
 
 from __future__ import annotations

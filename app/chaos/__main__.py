@@ -51,11 +51,14 @@ PARTS = (
 )
 
 
+WIDE = 160  # columns: one line for each fault, in a file as well
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m app.chaos", description=__doc__)
     arguments.add_argument("--faults", default=",".join(FAULTS), help="F07,F22: these alone")
     asked = set(arguments.parse_args().faults.split(","))
-    console = Console()
+    console = Console(width=max(WIDE, Console().width))
     findings: list[Finding] = []
     missing = {fault: "not asked for" for fault in FAULTS if fault not in asked}
     broken = False

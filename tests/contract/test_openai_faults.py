@@ -36,7 +36,7 @@ def test_F09_errors_are_answered_from_the_playbook(status: int) -> None:
 def test_F09_a_server_that_keeps_failing_is_left_alone_and_tried_again() -> None:
     async def main() -> None:
         async with talking(Completion(status=500)) as talk:
-            for _ in range(6):
+            for _ in range(Rules().failures + 1):
                 assert await talk.says(PRICE) == WRITTEN
             assert len(talk.server.requests) == Rules().failures
             talk.server.replies = [Completion(WORDS)]

@@ -21,6 +21,8 @@ from hypothesis import HealthCheck, settings
 
 from app.embedded.holds import Lifeline, Ownership
 
+from .browser.running import Share
+
 if TYPE_CHECKING:
     from app.store.connect import Database
 
@@ -30,6 +32,7 @@ _PLAYBOOK = "business: {name: Northlight Solar}\n"
 _PG15 = (Path("/usr/lib/postgresql/15"), Path("/usr/pgsql-15"), Path("/opt/homebrew/opt/postgresql@15"))
 _SERVERS = ("postgres", "valkey", "15/postgres")
 _shares = pytest.StashKey[list[Lifeline]]()
+_browsed = pytest.StashKey[Share]()
 
 # The same examples every time: whoever sees a failure can see it again. For others: --hypothesis-profile=default
 settings.register_profile(
@@ -49,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
         path.chmod(0o755)
     os.environ[_FOLDER] = str(folder)
     config.stash[_shares] = [Lifeline(folder / name) for name in _SERVERS]
+    config.stash[_browsed] = Share(folder.with_name(f"{folder.name}-up"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -57,6 +61,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if shares is None:
         return
     folder = Path(os.environ.pop(_FOLDER))
+    config.stash[_browsed].end()
     for share in shares:
         share.release()
     for name in _SERVERS:

@@ -58,7 +58,7 @@ class Up:
         return found[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def up() -> Iterator[Up]:
     """The same for all processes of a run: it takes longer to start than most tests take."""
     from app import dashboard_build
@@ -68,11 +68,11 @@ def up() -> Iterator[Up]:
         dashboard_build.build()
     except BadInput as error:
         pytest.skip(f"no dashboard here: {error}")
-    # Not pytest's own folder, which the user that Postgres runs as may not enter.
     run = Path(os.environ["STROWGER_TESTS_FOLDER"])
+    share = Share(run.with_name(f"{run.name}-up"))
     with (run / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        share = Share(run.with_name(f"{run.name}-up"))
+        share.start()
         give_up_at = time.monotonic() + START_S
         while "Seeded" not in share.told():
             assert time.monotonic() < give_up_at, share.told()

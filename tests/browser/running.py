@@ -1,7 +1,7 @@
 """One `strowger up` for all browser tests of a run, whichever of its processes they are in.
 
-Each that uses it holds a share in the folder; a guard of its own process runs it, ends it when the last share is gone
-(however that process ended) and clears up.
+The process that starts the run holds a share in the folder, and so does each that uses it; a guard of its own process
+runs the service, ends it when the last share is gone (however that process ended) and clears up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from app.embedded.holds import Lifeline, somebody_alive
+from app.embedded.holds import Lifeline
 
 START_S, END_S = 180.0, 60.0
 LOG = "up.log"
@@ -23,37 +23,36 @@ ROOT = Path(__file__).parents[2]
 
 
 class Share:
-    """While it is held the service runs. Waits for one that is just ending, and then starts another."""
+    """While it is held the service runs, once somebody has asked for it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        while True:
-            folder.mkdir(exist_ok=True)
-            folder.chmod(0o755)  # the user that Postgres runs as must be able to enter
-            self._lifeline = Lifeline(folder)
-            if (folder / "lifeline").exists():  # or a guard has just cleared up
-                break
-            self._lifeline.release()
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)  # the user that Postgres runs as must be able to enter
+        self._lifeline = Lifeline(folder)
         self._guard: subprocess.Popen[bytes] | None = None
-        if not (folder / LOG).exists():
-            (folder / LOG).touch()
-            command = [sys.executable, "-m", "tests.browser.running", str(folder)]
+
+    def start(self) -> None:
+        """Unless it runs. One process at a time."""
+        if not (self.folder / LOG).exists():
+            (self.folder / LOG).touch()
+            command = [sys.executable, "-m", "tests.browser.running", str(self.folder)]
             self._guard = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def told(self) -> str:
         return (self.folder / LOG).read_text()
 
     def release(self) -> None:
-        """The last one waits until everything is gone."""
-        alone = not _others(self._lifeline, self.folder)
+        self._lifeline.release()
+
+    def end(self) -> None:
+        """For the process that started the run: waits until everything is gone."""
+        started = (self.folder / LOG).exists()
+        self.release()
         give_up_at = time.monotonic() + END_S
-        while alone and self.folder.exists() and time.monotonic() < give_up_at:
+        while started and self.folder.exists() and time.monotonic() < give_up_at:
             time.sleep(0.1)
-
-
-def _others(lifeline: Lifeline, folder: Path) -> bool:
-    lifeline.release()
-    return folder.exists() and somebody_alive(folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def guard(folder: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 SAID = "i would like to hear about solar"
+HEARD = ".lines li.caller:has-text('solar')"  # all of it, or the end: nobody knows where the recording is when it opens
 WHISPER = "mention the warranty, please <img src=x onerror=alert(1)>"  # T22: text, here as everywhere
 QUIET_S = 3.0  # before it is said, again and again
 PATIENCE_MS = 60_000  # sound takes its time, and a busy machine more
@@ -79,11 +80,11 @@ def test_the_agent_is_phoned_interrupted_and_the_call_is_kept(up: Up, desk: Call
     page.wait_for_selector(".said li.agent:has-text('own your home')")
     page.get_by_role("link", name=re.compile("See this call")).click()
     page.get_by_role("button", name="Hang up").click()
-    page.wait_for_selector(f"text={SAID}")
+    page.wait_for_selector(HEARD)
     sid = page.url.rsplit("/", 1)[1]
     for _ in range(40):  # the worker scores it in its own time
         page.goto(f"{up.url}/calls/{sid}")
-        page.wait_for_selector(f"text={SAID}")
+        page.wait_for_selector(HEARD)
         if page.locator("text=the chance").count():
             break
         page.wait_for_timeout(500)

@@ -51,8 +51,8 @@ class Up:
             text=True,
             timeout=60,
             env={**os.environ, "STROWGER_DATA_DIR": str(self.data_dir)},
-            check=True,
         )
+        assert said.returncode == 0, said.stderr
         found = re.search(r"https?://\S+ticket=\S+", said.stdout)
         assert found is not None, said.stdout
         return found[0]

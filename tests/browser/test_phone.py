@@ -96,7 +96,8 @@ def test_the_agent_is_phoned_interrupted_and_the_call_is_kept(up: Up, desk: Call
 def test_a_call_is_listened_to_whispered_into_taken_over_and_handed_back(desk: Callable[[], Page]) -> None:
     caller, rep = desk(), desk()
     call_the_agent(caller)
-    card = rep.locator("article.card").first
+    sees = caller.get_by_role("link", name=re.compile("See this call")).get_attribute("href")
+    card = rep.locator("article.card", has=rep.locator(f"a[href='{sees}']"))
     card.locator(".said li.agent").first.wait_for()
     card.get_by_role("button", name="Listen in").click()
     card.get_by_role("button", name="Listening").wait_for()

@@ -7,7 +7,6 @@ Behind a front (see app/front.py) it does not listen: connections come to it acc
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -23,6 +22,7 @@ from app.api.neighbours import CHANNEL, Neighbours
 from app.api.pulse import allow_more_files
 from app.api.wire import MAX_FRAME
 from app.main import Hosting, create_app
+from app.memory import Memory
 from app.settings import Settings
 
 log = observe.log(__name__)
@@ -44,6 +44,7 @@ class DrainingServer(uvicorn.Server):
         self._began: float | None = None
         self._said_goodbye = False
         self._settled = False
+        self._memory = Memory()
 
     async def main_loop(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -72,18 +73,14 @@ class DrainingServer(uvicorn.Server):
         self._asked = True
 
     async def on_tick(self, counter: int) -> bool:
-        if not self._settled and self._app.state.web.conversations.ready:
-            self._settle()
+        web: Web = self._app.state.web
+        if not self._settled and web.conversations.ready:
+            self._settled = True
+            self._memory.settle()
+        self._memory.look(len(web.board.talking()), web.board.now())
         if self._asked and not self.should_exit:
             self.should_exit = self._drained()
         return await super().on_tick(counter)
-
-    def _settle(self) -> None:
-        """What was loaded for good is left out of garbage collection: 250,000 objects, through which a full collection
-        goes for 100 ms on the event loop, in the middle of calls; afterwards it takes as long as the calls' own."""
-        self._settled = True
-        gc.collect()
-        gc.freeze()
 
     def _drained(self) -> bool:
         web: Web = self._app.state.web

@@ -184,6 +184,10 @@ def train_command(
             {"model": str(trained.path), "version": trained.model.version, "card": _short(trained.card.to_json())}
         )
         return
+    _tell_trained(trained)
+
+
+def _tell_trained(trained: Trained) -> None:
     typer.echo(f"Trained {trained.model.version} on {trained.card.rows:,} rows -> {trained.path}")
     typer.echo(f"Learner: {trained.card.forward}")
     if trained.card.inside:

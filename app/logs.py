@@ -11,8 +11,9 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import TextIO
 
 # What the logging library itself puts into a record; everything else was given as `extra`.
 _ALWAYS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "data", "fields"}
@@ -78,10 +79,30 @@ def where(error: BaseException) -> str:
     return f"{type(error).__name__} at {places}" if places else type(error).__name__
 
 
-def set_up(style: str, *, level: int = logging.INFO, quiet: Iterable[str] = ()) -> None:
+class Unfailing(logging.StreamHandler[TextIO]):
+    """A line that cannot be written, as to a full disk, is dropped and counted; the next one is tried again (F24)."""
+
+    def __init__(self, stream: TextIO, dropped: Callable[[], None]) -> None:
+        super().__init__(stream)
+        self._dropped = dropped
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if isinstance(sys.exception(), OSError):
+            self._dropped()
+        else:
+            super().handleError(record)
+
+
+def set_up(
+    style: str,
+    *,
+    level: int = logging.INFO,
+    quiet: Iterable[str] = (),
+    dropped: Callable[[], None] = lambda: None,
+) -> None:
     """Everything logged in this process goes through here. `style` is "json" or "console"; of the `quiet` libraries
-    only warnings are kept."""
-    handler = logging.StreamHandler(sys.stderr)
+    only warnings are kept. `dropped` is called for each line that could not be written."""
+    handler = Unfailing(sys.stderr, dropped)
     handler.setFormatter(OneLine(as_json=style == "json"))
     root = logging.getLogger()
     root.handlers[:] = [handler]

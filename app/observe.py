@@ -44,6 +44,8 @@ CALL_SETUP_SECONDS = Histogram(
 DRAIN_REMAINING = Gauge("drain_remaining", "Calls a draining process still waits for.", multiprocess_mode="livesum")
 OPT_OUTS = Counter("opt_outs", "Opt-outs taken outside a conversation, by channel.", ["channel"])
 DIAL_DECISIONS = Counter("dial_decisions", "What the gate said to an outbound call.", ["decision", "rule"])
+LOG_LINES_DROPPED = Counter("log_lines_dropped", "Lines of the log that could not be written, as to a full disk.")
+RECORDINGS_LOST = Counter("recordings_lost", "Calls whose sound was to be kept and could not be written.")
 STORE_FAILURES = Counter("store_failures", "Webhooks that could not be made durable.", ["route"])
 LOOP_LAG_SECONDS = Histogram(
     "event_loop_lag_seconds", "How late the event loop ran a timer.", buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 2)
@@ -60,7 +62,7 @@ CALL_SHARE = Gauge("call_core_share", "What a call costs: share of a core.", mul
 
 def configure(style: str, level: int = logging.INFO) -> None:
     """`style` is "json" or "console". Everything logged by libraries goes through the same writer."""
-    logs.set_up(style, level=level, quiet=QUIET)
+    logs.set_up(style, level=level, quiet=QUIET, dropped=LOG_LINES_DROPPED.inc)
     for name in UVICORN:
         logging.getLogger(name).handlers.clear()
 

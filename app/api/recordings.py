@@ -6,13 +6,14 @@ import hashlib
 import hmac
 import re
 import wave
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
-from app.errors import NotFound, Refused
+from app.errors import NotFound, Refused, StoreError
 
 LASTS = timedelta(minutes=5)
 _SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -41,10 +42,20 @@ class Recordings:
         return self._folder
 
     def keep(self, call_sid: str, wav: bytes) -> None:
-        """A call that we recorded ourselves."""
+        """A call that we recorded ourselves. Raises StoreError when the disk does not take it; half a file never
+        stays."""
         folder = self._folder / "kept"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{call_sid}.wav").write_bytes(wav)
+        part = folder / f"{call_sid}.part"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(wav)
+            part.replace(part.with_suffix(".wav"))
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise StoreError(
+                f"The sound of call {call_sid} could not be kept in {folder}: {error.strerror}."
+            ) from error
 
     def path(self, call_sid: str) -> Path:
         """Raises NotFound."""

@@ -41,7 +41,6 @@ FAULTS: Mapping[str, str] = {
     "F30": "a damaged model file",
 }
 NOT_RUN: Mapping[str, str] = {
-    "F24": "needs a small volume of its own that can be filled",
     "F27": "takes two hours; `make soak` is 500 short calls",
 }
 

@@ -115,6 +115,7 @@ class CallDetail(TypedDict):
     follow_up: str | None
     answered_by: str | None
     recording: bool
+    recording_lost_at: str | None
     forgotten_at: str | None
 
 

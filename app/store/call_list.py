@@ -14,8 +14,9 @@ from app.store.scores import SERVING_FIRST
 _SELECT = f"""
     select c.id, c.call_sid, c.direction, c.caller, c.called, c.lead_id, l.name as lead_name, c.playbook,
            c.playbook_version, c.status, c.end_reason, c.recording_path, c.created_at, c.answered_at, c.ended_at,
-           c.forgotten_at, o.result, o.facts, o.appointment, o.follow_up, coalesce(o.turns, 0) as turns,
-           coalesce(o.interruptions, 0) as interruptions, coalesce(o.duration_ms, 0) as duration_ms, o.reply_p50_ms,
+           c.forgotten_at, c.recording_lost_at, o.result, o.facts, o.appointment, o.follow_up,
+           coalesce(o.turns, 0) as turns, coalesce(o.interruptions, 0) as interruptions,
+           coalesce(o.duration_ms, 0) as duration_ms, o.reply_p50_ms,
            s.probability, s.tier
     from calls c
     left join leads l on l.workspace_id = c.workspace_id and l.id = c.lead_id
@@ -77,6 +78,7 @@ class CallView:
     answered_at: datetime | None
     ended_at: datetime | None
     forgotten_at: datetime | None
+    recording_lost_at: datetime | None
     result: str | None
     facts: dict[str, str] | None
     appointment: str | None

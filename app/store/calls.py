@@ -176,8 +176,9 @@ def attach_lead(db: Connection, call_sid: str, lead_id: UUID) -> None:
     db.execute("update calls set lead_id = %s where call_sid = %s", (lead_id, call_sid))
 
 
-def attach_recording(db: Connection, call_sid: str, path: str) -> None:
-    db.execute("update calls set recording_path = %s where call_sid = %s", (path, call_sid))
+def lose_recording(db: Connection, call_sid: str, at: datetime) -> None:
+    """Its sound was to be kept and could not be."""
+    db.execute("update calls set recording_lost_at = %s where call_sid = %s", (at, call_sid))
 
 
 def finished_without_outcome(

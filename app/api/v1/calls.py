@@ -67,6 +67,7 @@ class CallDetail(CallItem):
     follow_up: str | None
     answered_by: str | None
     recording: bool
+    recording_lost_at: datetime | None
     forgotten_at: datetime | None
 
 
@@ -242,6 +243,7 @@ async def get(sid: Sid, web: Site, caller: Caller, request: Request) -> Response
         follow_up=row.follow_up,
         answered_by=told.answered_by,
         recording=sid in web.recordings,
+        recording_lost_at=row.recording_lost_at,
         forgotten_at=row.forgotten_at,
     )
     return tagged(request, detail)

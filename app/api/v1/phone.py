@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +15,7 @@ from app import observe
 from app.api.context import Site, Web
 from app.api.v1.principal import Caller, Principal
 from app.dialog.events import DisclosureHeard, HandedBack, Overheard, RecordingRefused
-from app.errors import Busy, Conflict, NotFound, StrowgerError
+from app.errors import Busy, Conflict, NotFound, StoreError, StrowgerError
 from app.store import call_events, calls, leads, playbooks, workspaces
 from app.store.calls import CallRow, NewCall
 from app.store.connect import Connection
@@ -109,7 +111,18 @@ async def _hold(web: Web, browser: Browser, line: BrowserLine, row: CallRow, tok
     now = web.now()
     web.board.gone(row.call_sid)
     if await web.records.worker(row.workspace_id, lambda db: _over(db, row.call_sid, now), patience_s=5.0):
-        web.recordings.keep(row.call_sid, line.tape.wav())
+        await keep_sound(web, row, line.tape.wav)
+
+
+async def keep_sound(web: Web, row: CallRow, wav: Callable[[], bytes]) -> None:
+    """What was said stays even where its sound cannot (F24)."""
+    try:
+        await asyncio.to_thread(lambda: web.recordings.keep(row.call_sid, wav()))
+    except StoreError as error:
+        observe.RECORDINGS_LOST.inc()
+        log.warning("recording lost", call=row.call_sid, code=error.code, error=str(error))
+        now = web.now()
+        await web.records.worker(row.workspace_id, lambda db: calls.lose_recording(db, row.call_sid, now))
 
 
 def _over(db: Connection, sid: str, now: datetime) -> bool:

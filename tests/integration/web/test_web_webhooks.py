@@ -9,6 +9,7 @@ from itertools import permutations
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from app.main import create_app
@@ -243,6 +244,26 @@ def test_P4_what_cannot_be_kept_is_not_acknowledged_and_heals(twilio: Twilio, ro
         assert twilio.client.get("/health/live").status_code == 200
         assert twilio.client.get("/health/ready").status_code == 503
     assert twilio.status("CA1", "completed", 3).status_code == 204
+
+
+def test_F24_what_a_full_disk_does_not_take_is_not_acknowledged_and_heals(
+    twilio: Twilio, rows: Rows, postgres_url: str
+) -> None:
+    twilio.ring("CA1")
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        owner.execute(
+            """
+            create function disk_full() returns trigger language plpgsql as $$
+            begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
+            create trigger disk_full before insert on carrier_events for each row execute function disk_full();
+            """
+        )
+        refused = twilio.post("/twilio/status", CallSid="CA1", CallStatus="completed", SequenceNumber="3")
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"]
+        owner.execute("drop trigger disk_full on carrier_events")
+    assert twilio.status("CA1", "completed", 3).status_code == 204
+    assert rows("select count(*) from carrier_events") == [(1,)]
     assert twilio.client.get("/health/ready").status_code == 200
 
 

@@ -30,6 +30,7 @@ export const en = {
   "call.prices_of": "Prices of {day}.",
   "call.questions": "Questions",
   "call.recording": "Recording",
+  "call.recording_lost": "The sound of this call could not be kept on {when}: its folder took nothing more. Make room on that disk.",
   "call.told": "Was told",
   "call.transcript": "What was heard",
   "call.turns": "Turns",

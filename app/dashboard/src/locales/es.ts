@@ -31,6 +31,7 @@ export const es: Record<keyof typeof en, string> = {
   "call.prices_of": "Precios del {day}.",
   "call.questions": "Preguntas",
   "call.recording": "Grabación",
+  "call.recording_lost": "El sonido de esta llamada no se pudo guardar el {when}: su carpeta no admitió nada más. Libera espacio en ese disco.",
   "call.told": "Se le informó de",
   "call.transcript": "Lo que se oyó",
   "call.turns": "Turnos",

@@ -171,7 +171,7 @@ def _boosted(x: Floats, y: Any, weight: Floats, settings: TreeSettings, seed: in
         l2_regularization=5.0,
         early_stopping=False,
         random_state=seed,
-    ).fit(x, y, sample_weight=weight)
+    ).fit(x, y, sample_weight=None if (weight == 1.0).all() else weight)  # a search for each bin's edge, with weights
     base = float(model._baseline_prediction.ravel()[0])
     padded = []
     for (predictor,) in model._predictors:

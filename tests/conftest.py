@@ -6,8 +6,10 @@ Each test gets a database of its own, copied from a migrated template. A test th
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -31,6 +33,32 @@ _TEMPLATE = "strowger_template"
 _PLAYBOOK = "business: {name: Northlight Solar}\n"
 _PG15 = (Path("/usr/lib/postgresql/15"), Path("/usr/pgsql-15"), Path("/opt/homebrew/opt/postgresql@15"))
 _SERVERS = ("postgres", "valkey", "15/postgres")
+# Those that take longest, or wait longest: begun first, so that they do not end last. The others keep their order.
+_FIRST = (
+    "browser/test_phone.py",
+    "integration/test_worker_night.py",
+    "calls/test_calls_bench.py",
+    "browser/test_dashboard.py",
+    "browser/test_notifications.py",
+    "integration/web/test_web_exchange.py",
+    "integration/test_embedded_services.py",
+    "integration/web/test_web_webhooks.py",
+    "unit/ml/test_lift.py",
+    "integration/test_T13_rls.py",
+    "integration/test_worker_process.py",
+    "integration/api/test_T12_T16_matrix.py",
+    "integration/test_worker_broker.py",
+    "integration/api/test_api_notifications.py",
+    "integration/test_T13_catalogue.py",
+    "integration/web/test_web_processes.py",
+    "integration/web/test_web_drain.py",
+    "integration/api/test_schemathesis.py",
+    "calls/test_simulator.py",
+    "unit/ml/test_offers.py",
+    "integration/test_worker_models.py",
+    "unit/ml/test_text_sales.py",
+)
+_TESTS = Path(__file__).parent
 _shares = pytest.StashKey[list[Lifeline]]()
 _browsed = pytest.StashKey[Share]()
 
@@ -43,6 +71,12 @@ settings.load_profile("strowger")
 
 def pytest_configure(config: pytest.Config) -> None:
     """The process that starts the run has a share in each server, so that none ends before the run does."""
+    # What is compiled once (pytest compiles every test anew, with its asserts) is kept, also where Python may not.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # There are more processes than processors already: threads of theirs would wait for each other, spinning.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     if _FOLDER in os.environ:
         return
     # Not pytest's own folder, which the user that Postgres runs as may not enter.
@@ -67,6 +101,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     for name in _SERVERS:
         Ownership(name, folder / name).release()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Processes are handed whole files, in this order."""
+    place = {_TESTS / name: number for number, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all they import stay to the end: nobody need look through them for garbage."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

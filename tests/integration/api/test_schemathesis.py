@@ -28,12 +28,12 @@ from schemathesis.specs.openapi.checks import (
 
 from app.api.context import Web
 from app.api.issuer import ALGORITHM, AUDIENCE, ISSUER
-from app.api.v1 import schema as v1
 from app.api.v1.principal import claims_for
 from app.embedded.launch import free_port
 from app.main import create_app
 
 from .conftest import _quiet, api_settings, furnish, id_of
+from .examples import DOCUMENT
 
 pytestmark = pytest.mark.integration
 
@@ -74,7 +74,7 @@ def _lasting_token(web: Web) -> str:
     return jwt.encode(claims, web.issuer.keys()[0], ALGORITHM)
 
 
-OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(v1.document()).get_all_operations()]
+OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
 
 
 # One test for each operation: schemathesis' own parametrisation makes subtests, whose failures are lost between the

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from app.api.v1.schema import document
 from app.client import typescript
 
-WRITTEN = typescript.text()
 KNOWN = {"Array", "Record"}
 
 
+@cache
+def written() -> str:
+    return typescript.text()
+
+
 def shape(name: str) -> str:
-    found = re.search(rf"^export interface {name} {{\n(.*?)^}}", WRITTEN, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^export interface {name} {{\n(.*?)^}}", written(), re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[1]
 
 
 def test_each_shape_of_the_api_has_a_type_and_no_other_is_named() -> None:
-    made = re.findall(r"^export (?:interface|type) (\w+)", WRITTEN, re.MULTILINE)
+    made = re.findall(r"^export (?:interface|type) (\w+)", written(), re.MULTILINE)
     assert len(made) == len(set(made)) == len(document()["components"]["schemas"])
-    code = re.sub(r"/\*\*.*?\*/|\"[^\"]*\"", "", WRITTEN)
+    code = re.sub(r"/\*\*.*?\*/|\"[^\"]*\"", "", written())
     assert set(re.findall(r"(?<=[ <])[A-Z]\w+", code.partition("\n\n")[2])) - KNOWN == set(made)
 
 

@@ -515,6 +515,7 @@ class LimitsUsed(TypedDict):
 
 
 class Line(TypedDict):
+    seq: int
     by: Literal["agent", "caller"]
     turn: int
     at_ms: int
@@ -1068,7 +1069,7 @@ class Schedule(TypedDict):
 
 
 class ScheduleRequest(TypedDict):
-    report: Literal["funnel", "days", "hours", "playbooks", "numbers", "sources", "objections", "latency", "cost"]
+    report: Literal["funnel", "days", "hours", "playbooks", "numbers", "sources", "objections", "topics", "latency", "cost"]
     format: NotRequired[Literal["csv", "xlsx"]]
     hour: int
     weekday: NotRequired[int | None]
@@ -1217,6 +1218,8 @@ class Touch(TypedDict):
 
 class TurnReading(TypedDict):
     seq: int
+    topic: str | None
+    mood: Literal["welcome", "unwelcome"] | None
     intent: str
     probability: float
     objection: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.dialog.events import AgentHeard, AgentSaid, CallerKeyed, CallerSaid, ColleagueSaid, Entry, Hinted, TurnTimed
@@ -42,7 +42,8 @@ def word_began_ms(text: str, heard_ms: int, audio_ms: int, words: Sequence[tuple
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a transcript. `text` is what was heard; an agent's line that was cut has more in `meant`."""
+    """One line of a transcript. `text` is what was heard; an agent's line that was cut has more in `meant`. `seq` is
+    the entry of the log with the words."""
 
     by: Literal["agent", "caller"]
     turn: int
@@ -51,6 +52,7 @@ class Line:
     meant: str = ""
     complete: bool = True
     keyed: bool = False
+    seq: int = 0
 
 
 def transcript_of(entries: Iterable[Entry]) -> tuple[Line, ...]:
@@ -60,15 +62,15 @@ def transcript_of(entries: Iterable[Entry]) -> tuple[Line, ...]:
     for entry in entries:
         match entry.fact:
             case CallerSaid(turn=turn, text=text, started_ms=at_ms) if text:
-                lines[entry.seq] = Line("caller", turn, at_ms, text)
+                lines[entry.seq] = Line("caller", turn, at_ms, text, seq=entry.seq)
             case CallerKeyed(turn, digits):
-                lines[entry.seq] = Line("caller", turn, entry.at_ms, digits, keyed=True)
+                lines[entry.seq] = Line("caller", turn, entry.at_ms, digits, keyed=True, seq=entry.seq)
             case AgentSaid(utterance, turn, text):
                 utterances[utterance] = entry.seq
-                lines[entry.seq] = Line("agent", turn, entry.at_ms, "", meant=text, complete=False)
+                lines[entry.seq] = Line("agent", turn, entry.at_ms, "", text, complete=False, seq=entry.seq)
             case AgentHeard(utterance=utterance, heard_text=text, complete=complete) if utterance in utterances:
                 said = lines[utterances[utterance]]
-                lines[utterances[utterance]] = Line("agent", said.turn, said.at_ms, text, said.meant, complete)
+                lines[utterances[utterance]] = replace(said, text=text, complete=complete)
     return tuple(line for line in lines.values() if line.text)
 
 

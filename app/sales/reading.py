@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from app.sales.mood import trend
 
 OBJECTS = 0.5  # from this probability on a turn speaks against the offer
+SURE = 0.8  # from here on people are shown it: of our own sentences, each held out, 95 of 100 are then read right
+ANSWER = "answer"  # what the dialogue took for an answer to what we asked: alone it is about nothing
+ABOUT_NOTHING = (ANSWER, "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,18 @@ class TurnReading:
     objection: float
     sentiment: float
     model_version: str
+
+    @property
+    def topic(self) -> str | None:
+        """The intent, where it may be shown."""
+        return self.intent if self.probability >= SURE and self.intent not in ABOUT_NOTHING else None
+
+    @property
+    def mood(self) -> Literal["welcome", "unwelcome"] | None:
+        """The sentiment in a word, where it may be shown."""
+        if self.intent == ANSWER or abs(self.sentiment) < SURE:
+            return None
+        return "welcome" if self.sentiment > 0 else "unwelcome"
 
 
 @dataclass(frozen=True, slots=True)

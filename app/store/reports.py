@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.sales.reading import ABOUT_NOTHING, SURE
 from app.store.connect import Connection
 
 # Every report looks at the same calls.
@@ -21,6 +22,7 @@ _BOOKED = "o.result = 'booked'"
 _MACHINE = "coalesce(o.result, '') in ('voicemail', 'not_reached')"
 _HUMAN = f"(c.direction = 'inbound' or c.answered_at is not null) and not {_MACHINE}"
 _SOLD = "o.result in ('qualified', 'booked', 'human_requested')"
+_SURE = f"r.probability >= {SURE} and r.intent not in ({', '.join(map(repr, ABOUT_NOTHING))})"
 _QUERIES = {
     "funnel": f"""
         select count(*) as dialled,
@@ -67,6 +69,11 @@ _QUERIES = {
         select e.body ->> 'name' as name, count(distinct c.id) as calls,
                count(distinct c.id) filter (where {_BOOKED}) as booked
         {_FROM} join call_events e on e.call_id = c.id and e.kind = 'ObjectionMet' {_WHERE}
+        group by 1 order by 2 desc, 1
+    """,
+    "topics": f"""
+        select r.intent as name, count(distinct c.id) as calls, count(distinct c.id) filter (where {_BOOKED}) as booked
+        {_FROM} join turn_readings r on r.call_id = c.id and {_SURE} {_WHERE}
         group by 1 order by 2 desc, 1
     """,
     "latency": f"""

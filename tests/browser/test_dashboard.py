@@ -45,7 +45,7 @@ def test_a_link_signs_in_once_and_leaves_nothing_in_the_address(up: Up, browser:
 def test_the_seeded_fortnight_is_there_with_sound_and_reasons(page: Page, up: Up) -> None:
     see(page, up, "/calls/SEED0000")
     for _ in range(30):  # the worker scores it in its own time; its model may have to be made first
-        if page.locator("text=raises the chance").count():
+        if page.locator("text=raises the chance").count() and page.locator(".caller .marks").count():
             break
         page.wait_for_timeout(2000)
         see(page, up, "/calls/SEED0000")
@@ -54,6 +54,9 @@ def test_the_seeded_fortnight_is_there_with_sound_and_reasons(page: Page, up: Up
     page.get_by_role("button", name="Play the recording").click()
     until(page, "document.querySelector('audio')?.currentTime > 0.2")
     assert page.locator(".lines li").count() > 10
+    # What her turns are about comes with the score. Most were answers, and those are about nothing.
+    assert page.locator(".marks .badge").all_text_contents() == ["About: Price, 100% sure"]
+    assert "how much" in page.locator(".caller:has(.marks)").inner_text()
 
 
 def test_a_note_a_tag_and_a_tier_of_ones_own(page: Page, up: Up) -> None:

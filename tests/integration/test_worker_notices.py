@@ -371,7 +371,7 @@ def test_a_report_goes_out_once_when_it_is_due_about_the_day_before(desk: Desk) 
     ]
 
 
-@pytest.mark.parametrize("report", ["funnel", "days", "hours", "playbooks", "objections", "latency", "cost"])
+@pytest.mark.parametrize("report", ["funnel", "days", "hours", "playbooks", "objections", "topics", "latency", "cost"])
 def test_every_report_can_be_a_workbook(desk: Desk, report: str) -> None:
     scheduled(desk, report=report, format_="xlsx", weekday=NOON.isoweekday())
     assert reports.plan(desk.database, NOON) == 1

@@ -79,7 +79,9 @@ class Event(BaseModel):
 
 
 class Line(BaseModel):
-    """`text` was heard; an agent's line that was cut has all of it in `meant`."""
+    """`text` was heard; an agent's line that was cut has all of it in `meant`. `seq` is its event in the call's log."""
+
+    seq: int
 
     by: Literal["agent", "caller"]
     turn: int
@@ -106,9 +108,12 @@ class Lines(BaseModel):
 
 class TurnReading(BaseModel):
     """`seq` is the event of the call's log with the words. `objection` is the probability that they speak against the
-    offer, `sentiment`, from -1 to 1, how welcome the offer is by them; both say nothing about a person's feelings."""
+    offer, `sentiment`, from -1 to 1, how welcome the offer is by them; both say nothing about a person's feelings.
+    `topic` and `mood` are intent and sentiment where they are sure enough to be shown (0.8), and null elsewhere."""
 
     seq: int
+    topic: str | None
+    mood: Literal["welcome", "unwelcome"] | None
     intent: str
     probability: float
     objection: float

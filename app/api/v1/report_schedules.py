@@ -24,7 +24,9 @@ from app.store.report_schedules import NewSchedule, ScheduleRow
 router = APIRouter(prefix="/reports/schedules", tags=["reports"])
 
 MOST = 50  # of a workspace
-ReportName = Literal["funnel", "days", "hours", "playbooks", "numbers", "sources", "objections", "latency", "cost"]
+ReportName = Literal[
+    "funnel", "days", "hours", "playbooks", "numbers", "sources", "objections", "topics", "latency", "cost"
+]
 
 
 class ScheduleRequest(BaseModel):

@@ -1,4 +1,4 @@
-"""Reports: the funnel, days, hours, objections, latency and cost, to look at or as a table for a spreadsheet."""
+"""Reports: funnel, days, hours, objections, topics, latency and cost, to look at or as a table for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 
 USUAL = timedelta(days=14)
 LONGEST = timedelta(days=732)
-Kind = Literal["days", "hours", "playbooks", "numbers", "sources", "objections", "latency", "cost"]
+Kind = Literal["days", "hours", "playbooks", "numbers", "sources", "objections", "topics", "latency", "cost"]
 
 
 class Step(BaseModel):

@@ -74,9 +74,9 @@ def test_the_transcript_holds_what_was_heard_in_the_order_it_began():
         AgentSaid(3, 3, "Sorry?", "reprompt"),
     )
     assert transcript_of(entries) == (
-        Line("agent", 0, 100, "Good morning,", TEXT, complete=False),
-        Line("caller", 1, 350, "Hello"),
-        Line("caller", 2, 600, "1", keyed=True),
+        Line("agent", 0, 100, "Good morning,", TEXT, complete=False, seq=1),
+        Line("caller", 1, 350, "Hello", seq=5),
+        Line("caller", 2, 600, "1", keyed=True, seq=6),
     )
 
 

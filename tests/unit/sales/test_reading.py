@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
+
 from app.sales.lead import Conversation, LeadHistory
 from app.sales.reading import Spoken, TurnReading, spoken
 from ml.features import READ, lead_row
@@ -27,3 +29,20 @@ def test_turns_are_counted_together() -> None:
 def test_what_was_not_read_is_not_known_rather_than_nothing() -> None:
     assert spoken([]) is None
     assert row(None) == {"objecting_turns": None, "welcome": None, "welcome_trend": None}
+
+
+@pytest.mark.parametrize(
+    ("intent", "probability", "sentiment", "topic", "mood"),
+    [
+        ("price", 0.8, 0.0, "price", None),
+        ("price", 0.79, 0.0, None, None),
+        ("other", 1.0, 0.9, None, "welcome"),
+        ("trust", 0.9, -0.8, "trust", "unwelcome"),
+        ("answer", 1.0, -1.0, None, None),
+    ],
+)
+def test_only_what_is_sure_is_shown(
+    intent: str, probability: float, sentiment: float, topic: str | None, mood: str | None
+) -> None:
+    one = TurnReading(1, intent, probability, 0.0, sentiment, "m1")
+    assert (one.topic, one.mood) == (topic, mood)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from app.dialog.events import CallerSaid, Entry
+from app.dialog.events import CallerKeyed, CallerSaid, Entry, Fact, FactLearned, ObjectionMet, Understood
 from workers.readings import SaidTurn, language_of, reader_in, said_by_caller
 
 
@@ -16,6 +16,27 @@ def heard(seq: int, text: str) -> Entry:
 def test_only_words_of_the_caller_are_read() -> None:
     entries = [heard(1, "how much is it"), heard(2, "  "), heard(4, "no thanks")]
     assert said_by_caller(entries) == (SaidTurn(1, "how much is it"), SaidTurn(4, "no thanks"))
+
+
+def test_an_answer_to_what_was_asked_is_about_nothing(tmp_path: Path) -> None:
+    facts: list[Fact] = [
+        CallerSaid(1, "homeowner", 0.9, 0, 100, "offline"),
+        FactLearned("owns_home", "yes", "homeowner"),
+        CallerSaid(2, "i own it but that is far too expensive for us", 0.9, 0, 100, "offline"),
+        FactLearned("owns_home", "yes", "i own it"),
+        ObjectionMet("too_expensive"),
+        CallerSaid(3, "can i see a person about that", 0.9, 0, 100, "offline"),
+        CallerKeyed(4, "1"),
+        FactLearned("roof", "flat", "keys 1"),
+        CallerSaid(5, "no thank you", 0.9, 0, 100, "offline"),
+        Understood(5, "no", 0.9),
+        CallerSaid(6, "no never call me again", 0.9, 0, 100, "offline"),
+        Understood(6, "no", 0.9),
+    ]
+    turns = said_by_caller([Entry(seq, seq, fact) for seq, fact in enumerate(facts, start=1)])
+    assert [turn.answer for turn in turns] == [True, False, False, True, True]
+    found = reader_in(tmp_path)("en", turns)
+    assert [found[at].intent for at in (0, 1, 3, 4)] == ["answer", "price", "answer", "stop_calling"]
 
 
 def test_a_call_is_read_turn_by_turn_in_its_language(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ export type Tier = Api.AppSalesLeadTier;
 export type CallItem = Api.CallItem;
 export type CallDetail = Api.CallDetail;
 export type Line = Api.Line;
+export type TurnReading = Api.TurnReading;
 export type Whisper = Api.Aside;
 export type HeardLine = Api.HeardLine;
 export type TurnWait = Api.TurnWait;

@@ -18,8 +18,9 @@ from app.api.answers import noted
 from app.api.carrier import Authentic, Webhook
 from app.api.context import Web, web_of
 from app.dialog.events import CallEnded, CarrierReport
-from app.errors import NotFound
-from app.store import call_events, calls, finish, workspaces
+from app.errors import NotFound, StoreError
+from app.store import call_events, calls, finish, playbooks, workspaces
+from app.store.calls import CallRow
 from app.store.connect import Connection
 
 router = APIRouter(prefix="/twilio", tags=["carrier"])
@@ -45,6 +46,8 @@ async def status(request: Request, webhook: Authentic, attempt: UUID | None = No
             _finish_lost(db, sid)
 
     await _keep(web, workspace_id, webhook, f"status/{sid}/{new}/{sequence}", move)
+    if new == "ringing" and attempt is not None:
+        await _expect(web, workspace_id, sid)
     if new in FINAL:
         web.board.gone(sid)
         if attempt is not None:
@@ -76,6 +79,24 @@ async def recording(request: Request, webhook: Authentic) -> Response:
     key = f"recording/{webhook.get('RecordingSid')}/{webhook.get('RecordingStatus')}"
     await _keep(web, await _workspace(web, webhook), webhook, key)
     return noted()
+
+
+async def _expect(web: Web, workspace_id: UUID, call_sid: str) -> None:
+    """A phone that we called rings: we get ready for whoever answers."""
+
+    def look_up(db: Connection) -> tuple[CallRow, str] | None:
+        call = calls.get(db, call_sid)
+        if call is None or call.status != "ringing":  # it has gone on meanwhile
+            return None
+        return call, playbooks.text_of(db, call.playbook, call.playbook_version)
+
+    try:
+        found = await web.records.worker(workspace_id, look_up)
+    except StoreError:  # the report is kept; getting ready is no reason to have it sent again
+        return
+    if found is not None:
+        call, playbook = found
+        web.conversations.expect(playbook, call)
 
 
 async def _workspace(web: Web, webhook: Webhook, attempt: UUID | None = None) -> UUID:

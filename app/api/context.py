@@ -51,8 +51,8 @@ class Conversations(Protocol):
 
     async def __aexit__(self, *exc: object) -> None: ...
 
-    def expect(self, playbook: str) -> None:
-        """A call with this playbook (its text) is about to be connected. Never waits, never fails."""
+    def expect(self, playbook: str, call: CallRow) -> None:
+        """This call, with this playbook (its text), is about to be connected. Never waits, never fails."""
         ...
 
     async def hold(self, wire: Socket, call: CallRow, token: str) -> str:

@@ -61,8 +61,12 @@ class Studio(Protocol):
 
     async def __aexit__(self, *exc: object) -> None: ...
 
-    def expect(self, playbook: str) -> None:
-        """A call with this playbook is about to begin. Never waits, never fails."""
+    def expect(self, playbook: str, call: CallRow) -> None:
+        """This call, with this playbook (its text), is about to begin. Never waits, never fails."""
+        ...
+
+    def give_up(self, call_sid: str) -> None:
+        """It is not. Of a call that has begun, or was never expected, this may be said as well."""
         ...
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
@@ -89,6 +93,7 @@ class Host:
         self._live = LiveModels()
         self._pacer: Pacer | None = None
         self._open = AsyncExitStack()
+        board.freed = studio.give_up
 
     async def __aenter__(self) -> Self:
         self._pacer = Pacer(self._board.paced)
@@ -104,8 +109,8 @@ class Host:
     def ready(self) -> bool:
         return self._studio.ready
 
-    def expect(self, playbook: str) -> None:
-        self._studio.expect(playbook)
+    def expect(self, playbook: str, call: CallRow) -> None:
+        self._studio.expect(playbook, call)
 
     async def hold(self, wire: Socket, call: CallRow, token: str) -> str:
         """Raises NotAuthentic when the stream is not the one the token was for, Busy when one is still open."""

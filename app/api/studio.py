@@ -50,6 +50,7 @@ class ProviderStudio:
     async def __aenter__(self) -> Self:
         """Returns at once; getting ready goes on behind it, so that webhooks are answered meanwhile."""
         self._open.push_async_callback(self._providers.close)
+        await self._open.enter_async_context(self._providers.warmth)
         self._group = await self._open.enter_async_context(asyncio.TaskGroup())
         self._open.callback(self._stop)
         self._behind(self._warm(), "warm up")
@@ -58,9 +59,18 @@ class ProviderStudio:
     async def __aexit__(self, *exc: object) -> None:
         await self._open.aclose()
 
-    def expect(self, playbook: str) -> None:
-        """The phone rings: the first words of this playbook are made while the carrier connects us."""
-        if self.ready and playbook not in self._rehearsed:
+    def expect(self, playbook: str, call: CallRow) -> None:
+        """The phone rings: while the carrier connects us, we connect to those who listen and speak, and the first words
+        of this playbook are made."""
+        if self.ready:
+            self._behind(self._connect(playbook, call), "connect early")
+            self._have_ready(playbook)
+
+    def give_up(self, call_sid: str) -> None:
+        self._providers.warmth.give_up(call_sid)
+
+    def _have_ready(self, playbook: str) -> None:
+        if playbook not in self._rehearsed:
             self._rehearsed.add(playbook)
             self._behind(self._rehearse(playbook), "rehearse")
 
@@ -78,7 +88,12 @@ class ProviderStudio:
         meter = Meter()
         today = datetime.now(ZoneInfo(book.business.timezone)).date()
         trio = self._providers.trio(
-            book, today=today, direction=call.direction, tenant=str(call.workspace_id), meter=meter
+            book,
+            today=today,
+            direction=call.direction,
+            tenant=str(call.workspace_id),
+            meter=meter,
+            call=call.call_sid,
         )
         observe.PHRASES_BYTES.set(self._providers.phrase_bytes)
         dialogue = Continued(trio.dialogue, log) if log else trio.dialogue
@@ -98,7 +113,7 @@ class ProviderStudio:
             self.ready = True
             self._behind(self._probe(), "prober")
             await self._providers.warm()
-            self.expect(playbooks.text_of(self._first))
+            self._have_ready(playbooks.text_of(self._first))
         except (BadInput, ProviderDown) as error:  # each call will notice, and say so to its caller
             log.error("not everything is ready for calls", error=str(error))
 
@@ -106,6 +121,13 @@ class ProviderStudio:
         """As long as there are calls, whatever was not ready for them at first."""
         prober = await asyncio.to_thread(lambda: self._providers.prober(self._book()))
         await prober.watch(show_circuits)
+
+    async def _connect(self, playbook: str, call: CallRow) -> None:
+        try:
+            book = await asyncio.to_thread(self._parse, playbook, f"{call.playbook}.yaml")
+        except BadInput:  # the call will say so
+            return
+        await self._providers.expect(book, call.call_sid, str(call.workspace_id))
 
     async def _rehearse(self, playbook: str) -> None:
         try:

@@ -63,6 +63,7 @@ class Switchboard:
         self._clock = clock
         self._tell = tell
         self.logged = logged
+        self.freed: Callable[[str], None] = lambda call_sid: None  # hears of each call that will not come to talk here
         self._calls: dict[str, _Seat] = {}
         self._others: dict[int, Standing] = {}
         self._draining = False
@@ -208,6 +209,7 @@ class Switchboard:
 
     def gone(self, call_sid: str) -> None:
         """The carrier says the leg is over, or was told to hang up."""
+        self.freed(call_sid)
         seat = self._calls.get(call_sid)
         if seat is not None and seat.stage is not Stage.TALKING:
             del self._calls[call_sid]
@@ -250,6 +252,7 @@ class Switchboard:
             case Seated(call_sid, stage, for_s, end_reason):
                 self._seat_elsewhere(call_sid, Stage(stage), for_s, end_reason, place)
             case Vacated(call_sid):
+                self.freed(call_sid)
                 seat = self._calls.get(call_sid)
                 if seat is not None and seat.stage is not Stage.TALKING:
                     del self._calls[call_sid]
@@ -279,6 +282,8 @@ class Switchboard:
         over = before.over if before else asyncio.Event()
         until = None if for_s is None else now + for_s
         self._calls[call_sid] = _Seat(stage, now, until, end_reason, place=place, over=over)
+        if stage is not Stage.RINGING:
+            self.freed(call_sid)
         if stage is Stage.LEAVING:
             over.set()
 

@@ -114,7 +114,7 @@ async def _answer(web: Web, arrival: arrivals.Arrival) -> str:
         return call, playbooks.text_of(db, call.playbook, call.playbook_version)
 
     call, playbook = await web.records.worker(number.workspace_id, ring, patience_s=RING_PATIENCE_S)
-    web.conversations.expect(playbook)
+    web.conversations.expect(playbook, call)
     log.info("call", call=call.call_sid, direction=call.direction, person=observe.masked(arrival.theirs))
     return _connect(web, token, 1)
 

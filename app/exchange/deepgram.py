@@ -52,6 +52,7 @@ class DeepgramServer:
         self.final_s, self.freeze_ms, self.idle_s = 0.0, 4000, 10.0
         self.listening: dict[str, type[Listening]] = {"/v1/listen": Nova, "/v2/listen": Flux}
         self.connections: list[Connected] = []
+        self.open = 0  # of them
         self.url = ""
         self._open = AsyncExitStack()
 
@@ -79,9 +80,13 @@ class DeepgramServer:
         query = parse_qs(urlsplit(connection.request.path).query)
         seen = Connected(query, dict(connection.request.headers.raw_items()))
         self.connections.append(seen)
-        with suppress(ConnectionClosed):
-            listening = self.listening[urlsplit(connection.request.path).path]
-            await listening(self, connection, seen, len(self.connections)).run()
+        self.open += 1
+        try:
+            with suppress(ConnectionClosed):
+                listening = self.listening[urlsplit(connection.request.path).path]
+                await listening(self, connection, seen, len(self.connections)).run()
+        finally:
+            self.open -= 1
 
 
 def check_query(path: str, query: Mapping[str, list[str]]) -> str:

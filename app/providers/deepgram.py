@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.dialog.events import Heard, VoiceOff, VoiceOn
 from app.dialog.script import Playbook
 from app.errors import ProviderDown, ProviderError, ProviderLate, ProviderRefused
 from app.ports import AudioChunk, CallerSound, Expectation
+from app.providers.deepgram_early import EarlySocket, Lent
 from app.providers.deepgram_results import NAME, Hearing
 from app.providers.deepgram_sockets import Account, Dialect, Sockets, Wishes, messages
 from app.providers.unanswered import Unanswered
@@ -33,12 +35,14 @@ _PROBE_MS = 1000
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Seconds. `silent_s`: voice without a word about it; `words_s`: the same once it has ended. `keep_alive_s`:
-    without audio; None leaves it to the model. `attempts` in a row to connect before giving up."""
+    without audio; None leaves it to the model. `rest_s`: between signs of life while there is no call yet; Deepgram
+    hangs up after 10. `attempts` in a row to connect before giving up."""
 
     connect_s: float = DEADLINES.connect_s
     silent_s: float = DEADLINES.voiced_s
     words_s: float = DEADLINES.words_s
     keep_alive_s: float | None = None
+    rest_s: float = 4.0
     attempts: int = 2
     retry_s: float = 0.2
 
@@ -54,10 +58,18 @@ class DeepgramSpeechToText:
         self._limits = limits or Limits()
         self._sockets = Sockets(account, wishes, self._limits.connect_s)
 
+    def early(self) -> EarlyEars:
+        """For one call that is about to come."""
+        return EarlyEars(self, EarlySocket(self._sockets, self._limits.rest_s))
+
     async def listen(
-        self, sound: AsyncIterator[CallerSound], expecting: Callable[[], Expectation]
+        self,
+        sound: AsyncIterator[CallerSound],
+        expecting: Callable[[], Expectation],
+        early: EarlySocket | None = None,
     ) -> AsyncIterator[Heard]:
-        """Raises ProviderRefused for a key or parameters Deepgram will not have, ProviderDown for anything else."""
+        """Begins on the connection that was opened `early`, if there is one. Raises ProviderRefused for a key or
+        parameters Deepgram will not have, ProviderDown for anything else."""
         del expecting  # keyterms hold for the whole call, and no grammar is needed
         kept = Unanswered()
         out: asyncio.Queue[Heard | ProviderError | None] = asyncio.Queue()
@@ -66,7 +78,7 @@ class DeepgramSpeechToText:
             async with asyncio.TaskGroup() as group:
                 tasks = (
                     group.create_task(kept.fill(sound), name="deepgram intake"),
-                    group.create_task(self._stay_connected(kept, out), name="deepgram"),
+                    group.create_task(self._stay_connected(kept, out, early), name="deepgram"),
                 )
                 while isinstance(heard := await out.get(), Heard):
                     yield heard
@@ -88,26 +100,56 @@ class DeepgramSpeechToText:
                     return
             raise ProviderDown("Deepgram heard nothing at all")
 
-    async def _stay_connected(self, kept: Unanswered, out: asyncio.Queue[Heard | ProviderError | None]) -> None:
-        """Puts words into `out`, and in the end None or what went wrong."""
+    async def _stay_connected(
+        self, kept: Unanswered, out: asyncio.Queue[Heard | ProviderError | None], early: EarlySocket | None
+    ) -> None:
+        """Puts words into `out`, and in the end None or what went wrong. That a connection opened early has gone
+        meanwhile is not held against anybody; one still being opened is the call's own first try."""
         failures = 0
         while True:
             connection = _Connection(kept, out, self._sockets.dialect, self._limits)
+            unharmed = early is not None and early.open
             try:
-                async with self._sockets.opened() as socket:
-                    await connection.hold(socket)
+                async with self._borrowed(early) as lent:
+                    await connection.hold(lent)
                 out.put_nowait(None)
                 return
             except ProviderRefused as refused:
                 out.put_nowait(refused)
                 return
             except ProviderDown as down:
-                failures = 1 if connection.useful else failures + 1
+                failures = 1 if connection.useful else failures + (not unharmed)
                 if failures >= self._limits.attempts or connection.deaf:
                     out.put_nowait(down)
                     return
+            early = None
             kept.rewind()
-            await asyncio.sleep(self._limits.retry_s * (failures - 1))
+            await asyncio.sleep(self._limits.retry_s * max(0, failures - 1))
+
+    @asynccontextmanager
+    async def _borrowed(self, early: EarlySocket | None) -> AsyncIterator[Lent]:
+        if early is not None:
+            async with early.lent() as lent:
+                yield lent
+        else:
+            async with self._sockets.opened() as socket:
+                yield Lent(socket, 0)
+
+
+class EarlyEars:
+    """The SpeechToText port for one call, on a connection opened before it came; `warmth.Early`."""
+
+    name = NAME
+
+    def __init__(self, stt: DeepgramSpeechToText, socket: EarlySocket) -> None:
+        self._stt, self._socket = stt, socket
+        self.model = stt.model
+
+    async def wait(self) -> None:
+        await self._socket.wait()
+
+    def listen(self, sound: AsyncIterator[CallerSound], expecting: Callable[[], Expectation]) -> AsyncIterator[Heard]:
+        return self._stt.listen(sound, expecting, self._socket)
 
 
 class _Connection:
@@ -130,8 +172,10 @@ class _Connection:
         self.useful = False
         self.deaf = False
 
-    async def hold(self, socket: Any) -> None:
+    async def hold(self, lent: Lent) -> None:
         """Returns when the sound is over and its words have come. Raises ProviderDown, OSError, WebSocketException."""
+        socket = lent.socket
+        self._hearing.padded(lent.padded_ms)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -149,23 +149,29 @@ class Sockets:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Any]:
         """Raises ProviderRefused, and ProviderDown for whatever else happens to it inside or out."""
-        try:
-            async with asyncio.timeout(self._connect_s) as opening:
-                async with self.dialect.connect(self._wishes) as socket:
-                    opening.reschedule(None)
-                    try:
-                        yield socket
-                    finally:
-                        await _let_go(socket)
-        except ApiError as error:
-            kind = ProviderRefused if error.status_code in _REFUSALS else ProviderDown
-            raise kind(
-                f"Deepgram answered {error.status_code} to the handshake", provider_code=error.status_code
-            ) from None
-        except TimeoutError:
-            raise ProviderLate(f"Deepgram did not answer within {self._connect_s:g} s") from None
-        except (OSError, WebSocketException) as error:
-            raise ProviderDown(f"the connection to Deepgram was lost: {error or type(error).__name__}") from None
+        with named_errors():
+            try:
+                async with asyncio.timeout(self._connect_s) as opening:
+                    async with self.dialect.connect(self._wishes) as socket:
+                        opening.reschedule(None)
+                        try:
+                            yield socket
+                        finally:
+                            await _let_go(socket)
+            except TimeoutError:
+                raise ProviderLate(f"Deepgram did not answer within {self._connect_s:g} s") from None
+
+
+@contextmanager
+def named_errors() -> Iterator[None]:
+    """What may happen to a socket of the SDK's, as ProviderError."""
+    try:
+        yield
+    except ApiError as error:
+        kind = ProviderRefused if error.status_code in _REFUSALS else ProviderDown
+        raise kind(f"Deepgram answered {error.status_code} to the handshake", provider_code=error.status_code) from None
+    except (OSError, WebSocketException) as error:
+        raise ProviderDown(f"the connection to Deepgram was lost: {error or type(error).__name__}") from None
 
 
 class _Message(SimpleNamespace):

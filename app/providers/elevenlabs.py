@@ -127,9 +127,11 @@ class ElevenLabsTextToSpeech:
                     yield speech
 
     async def warm(self) -> None:
-        """Opens a socket for the first line. Raises what `speak` raises."""
-        async with self._lent():
-            pass
+        """A socket is open for the next line afterwards. Raises what `speak` raises."""
+        now = asyncio.get_running_loop().time()
+        fresh = (socket.state is State.OPEN and now - since < self._limits.idle_s / 2 for socket, since in self._idle)
+        if not any(fresh):
+            self._put_back(await self._connected())
 
     async def close(self) -> None:
         while self._idle:
@@ -205,9 +207,12 @@ class ElevenLabsTextToSpeech:
             raise
         finally:
             if socket.state is State.OPEN and not socket.transport.is_closing():
-                self._idle.append((socket, asyncio.get_running_loop().time()))
-                if len(self._idle) > self._limits.idle_sockets:
-                    self._idle.pop(0)[0].transport.abort()
+                self._put_back(socket)
+
+    def _put_back(self, socket: ClientConnection) -> None:
+        self._idle.append((socket, asyncio.get_running_loop().time()))
+        if len(self._idle) > self._limits.idle_sockets:
+            self._idle.pop(0)[0].transport.abort()
 
     def _rested(self) -> ClientConnection | None:
         now = asyncio.get_running_loop().time()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -28,6 +28,7 @@ from app.providers.meter import Meter
 from app.providers.model_chain import ModelChain
 from app.providers.remembering import RememberingTextToSpeech
 from app.providers.shared import Shared, module, offline_stt, offline_tts
+from app.providers.warmth import ConnectsEarly, ExpectedSpeechToText, Warmth
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -108,12 +109,33 @@ class Providers:
         self._constant = lru_cache(PLAYBOOKS)(lambda playbook: playbook.spoken_parts())
         self._voices: dict[Voice, tuple[TextToSpeech, ...]] = {}
         self.fuses = FuseBox()
+        self.warmth = Warmth()
 
     def speech_to_text(self, playbook: Playbook, meter: Meter | None = None, *, tenant: str = "") -> SpeechToText:
         """For one call, counted by its meter, through the circuits of its business."""
-        meter = meter or Meter()
-        listening = [meter.listens(stt) for stt in self._stt(playbook)]
-        return ChainedSpeechToText(listening, self.fuses.circuits("stt", tenant))
+        return ChainedSpeechToText(self._ears(playbook, meter or Meter(), ""), self.fuses.circuits("stt", tenant))
+
+    def _ears(self, playbook: Playbook, meter: Meter, call: str) -> list[SpeechToText]:
+        """Those that were connected for this call while it rang, and the others."""
+        found: list[SpeechToText] = []
+        for stt in self._stt(playbook):
+            if call and isinstance(stt, ConnectsEarly):
+                stt = ExpectedSpeechToText(stt, partial(self.warmth.take, call))
+            found.append(meter.listens(stt))
+        return found
+
+    async def expect(self, playbook: Playbook, call: str, tenant: str = "") -> None:
+        """A call is about to come: connects to whoever will listen and speak in it. What fails here is for the call to
+        notice. A model that is all three in one connects with the call."""
+        if self.speech_to_speech is None:
+            circuits, now = self.fuses.circuits("stt", tenant), asyncio.get_running_loop().time()
+            ears = next((stt for stt in self._stt(playbook) if circuits.admits(stt.name, now)), None)
+            if ears is not None:
+                self.warmth.expect(call, ears)
+        voice = self._speakers(playbook.voice)[0]
+        if isinstance(voice, Connected):
+            with suppress(ProviderError):
+                await voice.warm()
 
     def dialogue(self, playbook: Playbook, *, today: date, direction: str, tenant: str = "") -> Dialogue:
         """For one call, through the circuits of its business. `today` is the business's local date. The first one of a
@@ -126,18 +148,21 @@ class Providers:
         found = [self._remembering(meter.speaks(tts), playbook) for tts in self._speakers(playbook.voice)]
         return found[0] if len(found) == 1 else ChainedTextToSpeech(found, self.fuses.circuits("tts", tenant))
 
-    def trio(self, playbook: Playbook, *, today: date, direction: str, tenant: str = "", meter: Meter) -> Trio:
+    def trio(
+        self, playbook: Playbook, *, today: date, direction: str, tenant: str = "", meter: Meter, call: str = ""
+    ) -> Trio:
         """The dialogue, the ears and the voice of one call: three that know nothing of each other, or one model that is
-        all three, with the others as its stand-ins."""
+        all three, with the others as its stand-ins. `call` as it was expected."""
         tts = self.text_to_speech(playbook, meter, tenant=tenant)
         if self.speech_to_speech is None:
             dialogue = self.dialogue(playbook, today=today, direction=direction, tenant=tenant)
-            return Trio(dialogue, self.speech_to_text(playbook, meter, tenant=tenant), tts)
+            ears = ChainedSpeechToText(self._ears(playbook, meter, call), self.fuses.circuits("stt", tenant))
+            return Trio(dialogue, ears, tts)
         engine = self.speech_to_speech.begin(tts, playbook.voice)
-        ears = [engine.socket, *(meter.listens(stt) for stt in self._stt(playbook))]
+        chain = [engine.socket, *self._ears(playbook, meter, "")]
         models = ModelChain([engine.model, *self.language_models], self.fuses.circuits("llm", tenant))
         dialogue = engine.dialogue(self._guides(playbook), models, today=today, direction=direction)
-        return Trio(dialogue, ChainedSpeechToText(ears, self.fuses.circuits("stt", tenant)), engine.voice)
+        return Trio(dialogue, ChainedSpeechToText(chain, self.fuses.circuits("stt", tenant)), engine.voice)
 
     @cached_property
     def speech_to_speech(self) -> RealtimeEngine | None:

@@ -60,8 +60,9 @@ async def offer(body: PhoneOffer, web: Site, caller: Caller, later: BackgroundTa
     sid = "CA" + secrets.token_hex(16)
     if web.board.why_not(sid) is not None:
         raise Busy("There is no room for another call now: try again in a minute.")
-    row = await web.records.worker(caller.workspace_id, lambda db: _ring(db, web, caller, sid, body.playbook))
+    row, text = await web.records.worker(caller.workspace_id, lambda db: _ring(db, web, caller, sid, body.playbook))
     web.board.reserve(sid)
+    web.conversations.expect(text, row)
     token = secrets.token_urlsafe(32)
     line = BrowserLine(sid, web.settings.account_sid or "browser", token)
     browser = Browser(line, web.ice_servers)
@@ -87,18 +88,18 @@ async def _join(body: PhoneOffer, sid: str, web: Web, caller: Principal, later: 
     return PhoneAnswer(sdp=answer.sdp, type=answer.type, call_sid=sid)
 
 
-def _ring(db: Connection, web: Web, caller: Principal, sid: str, playbook: str | None) -> CallRow:
+def _ring(db: Connection, web: Web, caller: Principal, sid: str, playbook: str | None) -> tuple[CallRow, str]:
+    """The call, and the text of its playbook."""
     number = workspaces.oldest_number(db)
     if number is None:
         raise NotFound("This workspace has no telephone number, so nothing answers.")
     name = playbook or number.playbook
     version, text = playbooks.published(db, name)
-    web.conversations.expect(text)
     lead = leads.find_or_create(db, "", "browser")
     who = PREFIX + caller.user_id.hex[:12]
     row = calls.ring(db, NewCall(sid, "inbound", who, number.e164, name, version, lead.id))
     calls.set_status(db, sid, "in-progress", 0, web.now())
-    return row
+    return row, text
 
 
 async def _hold(web: Web, browser: Browser, line: BrowserLine, row: CallRow, token: str) -> None:

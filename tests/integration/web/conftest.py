@@ -62,8 +62,8 @@ class Watched:
     async def __aexit__(self, *exc: object) -> None:
         await self._host.__aexit__(*exc)
 
-    def expect(self, playbook: str) -> None:
-        self._host.expect(playbook)
+    def expect(self, playbook: str, call: CallRow) -> None:
+        self._host.expect(playbook, call)
 
     async def hold(self, wire: Wire, call: CallRow, token: str) -> str:
         try:

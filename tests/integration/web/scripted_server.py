@@ -34,6 +34,8 @@ class ScriptedStudio:
     casts: list[tuple[str, Sequence[Entry]]] = field(default_factory=list)
 
     ready: bool = True
+    expected: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
         return self
@@ -41,8 +43,11 @@ class ScriptedStudio:
     async def __aexit__(self, *exc: object) -> None:
         return
 
-    def expect(self, playbook: str) -> None:
-        """Everything is ready."""
+    def expect(self, playbook: str, call: CallRow) -> None:
+        self.expected.append(call.call_sid)
+
+    def give_up(self, call_sid: str) -> None:
+        self.given_up.append(call_sid)
 
     def cast(self, call: CallRow, playbook: str, log: Sequence[Entry]) -> Cast:
         self.casts.append((call.call_sid, log))

@@ -174,6 +174,28 @@ def test_the_placed_call_is_answered_by_us_and_its_reports_find_it(
     assert rows("select call_sid, direction, attempt_id from calls") == [("CA7", "outbound", placed.attempt_id)]
 
 
+def test_providers_are_connected_while_the_phone_rings_and_given_up_when_nobody_answers(
+    twilio: Twilio, database: Database, workspace: UUID
+) -> None:
+    agree(database, workspace)
+    studio = twilio.studio
+    placed = place_call(database, ScriptedCarrier(), CALLER, ours=BUSINESS, seats=ScriptedSeats(), rules=RULES)
+    path = f"/twilio/status?attempt={placed.attempt_id}"
+    form = {"CallSid": "CA1", "From": BUSINESS, "To": CALLER, "Direction": "outbound-api"}
+
+    def report(status: str, sequence: str) -> None:
+        assert twilio.post(path, CallStatus=status, SequenceNumber=sequence, **form).status_code == 204
+
+    report("initiated", "0")
+    assert studio.expected == []
+    report("ringing", "1")
+    assert (studio.expected, studio.given_up) == (["CA1"], [])
+    report("no-answer", "2")
+    assert "CA1" in studio.given_up
+    report("ringing", "1")  # sent again, too late
+    assert studio.expected == ["CA1"]
+
+
 def test_C09_without_a_seat_nobody_is_dialled_and_no_attempt_counts(
     database: Database, workspace: UUID, rows: Rows
 ) -> None:

@@ -115,6 +115,20 @@ def test_a_ring_is_written_and_answered_with_a_stream(twilio: Twilio, rows: Rows
     assert parameters["token"] not in str(rows("select * from media_tokens"))
 
 
+def test_providers_are_connected_before_the_stream_starts(twilio: Twilio) -> None:
+    studio = twilio.studio
+    answer = twilio.ring("CA1")
+    assert (studio.expected, studio.casts) == (["CA1"], [])
+    with twilio.stream(answer):
+        pass
+    twilio.ring("CA2")
+    twilio.status("CA2", "canceled", 2)
+    assert studio.expected == ["CA1", "CA2"]
+    assert "CA2" in studio.given_up
+    twilio.ring("CA3", To="+12025550199")  # nobody's number
+    assert "CA3" not in studio.expected
+
+
 def test_F15_the_same_call_asked_twice_is_one_call_with_one_answer(twilio: Twilio, rows: Rows) -> None:
     first, second = twilio.ring("CA1"), twilio.ring("CA1")
     assert first.text == second.text

@@ -258,7 +258,11 @@ def carrier_of(settings: Settings) -> Carrier:
     token, public_url = _token_and_address(settings)
     client = connect(sid, token, settings.twilio_base_url)
     return TwilioCarrier(
-        client, public_url=public_url, limit_s=int(settings.call_limit_s), detects_machines=settings.twilio_amd
+        client,
+        public_url=public_url,
+        limit_s=int(settings.call_limit_s),
+        ring_s=settings.ring_s,
+        detects_machines=settings.twilio_amd,
     )
 
 

@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     overflow_url: str | None = Field(None, alias="STROWGER_OVERFLOW_URL")  # another machine, for calls beyond our room
     drain_limit_s: float = Field(900.0, alias="STROWGER_DRAIN_LIMIT_S", ge=0)
     call_limit_s: float = Field(1800.0, alias="STROWGER_CALL_LIMIT_S", gt=0)
+    ring_s: int = Field(25, alias="STROWGER_RING_S", ge=15, le=45)  # C09: at least 15; a seat waits for a minute
 
     @field_validator(
         "public_url",

@@ -41,13 +41,14 @@ class Watch:
         return sum(self._tell(workspace, _given(lines), moment) for workspace, lines in found.items())
 
     def rest(self, now: datetime | None = None) -> int:
-        """Call-backs, providers and models of every workspace."""
+        """Call-backs, providers, models, campaigns that stopped and limits of every workspace."""
         moment = now or datetime.now(UTC)
         circuits = tuple(self._outages())
 
         def happened(db: Connection, workspace: UUID) -> Collection[Happened]:
             mine = {Outage(one.stage, one.provider) for one in circuits if one.tenant in ("", str(workspace))}
-            return (*happenings.wanted(db, moment), *sorted(mine, key=str), *happenings.moved(db))
+            known: list[Happened] = [*happenings.wanted(db, moment), *sorted(mine, key=str), *happenings.moved(db)]
+            return [*known, *happenings.stopped(db), *happenings.reached(db, moment)]
 
         return sum(self._tell(workspace, happened, moment) for workspace in self._workspaces())
 

@@ -202,9 +202,13 @@ class CampaignOut(TypedDict):
     waiting: int
     answered: int
     booked: int
+    answered_30_days: int
+    abandoned_30_days: int
     created_at: str
     launched_at: str | None
     ended_at: str | None
+    stopped_at: str | None
+    stopped_why: str | None
 
 
 class Checked(TypedDict):
@@ -741,7 +745,7 @@ class Notification(TypedDict):
 
 
 class NotificationRule(TypedDict):
-    kind: Literal["hot_lead", "call_back", "provider_down", "budget", "drift"]
+    kind: Literal["hot_lead", "call_back", "provider_down", "budget", "drift", "campaign_stopped", "limit"]
     enabled: bool
     channels: list[Literal["push", "email", "slack"]]
     threshold: NotRequired[float | None]
@@ -1420,6 +1424,7 @@ class Client(Transport):
         return cast("CampaignOut", self._send("POST", f"/campaigns/{place(campaign_id)}/pause"))
 
     def campaigns_resume(self, campaign_id: str) -> CampaignOut:
+        """Also one that was stopped for abandoned calls: it stops again at the next abandoned call that brings it there."""
         return cast("CampaignOut", self._send("POST", f"/campaigns/{place(campaign_id)}/resume"))
 
     def campaigns_end(self, campaign_id: str) -> CampaignOut:

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from twilio.rest import Client
 
-from app.errors import ProviderError, ProviderUncertain
+from app.errors import BadSetting, ProviderError, ProviderUncertain
 from app.providers.twilio_client import harmless_requests, requests_that_matter
 
-RING_S = 25  # 47 CFR 64.1200(a)(6): not hung up before 15 seconds
+RING_S = 25
+LEAST_RING_S = 15  # C09: nobody's phone stops ringing before (47 CFR 64.1200(a)(6), 16 CFR 310.4(b)(4)(ii))
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 ALREADY_OVER = frozenset({21220, 20404})
 # Asks Twilio to repeat a callback that failed; a fragment is neither sent nor signed.
@@ -23,9 +24,21 @@ RETRY = "#rc=4&rp=ct,rt,5xx"
 
 class TwilioCarrier:
     """`public_url` is where Twilio reaches us; `limit_s` (seconds) ends any call, whatever happens to us. With
-    `detects_machines` Twilio's own detector listens as well, beside the call and never before it (it costs extra)."""
+    `detects_machines` Twilio's own detector listens as well, beside the call and never before it (it costs extra).
+    Raises BadSetting when phones should ring for less than 15 s."""
 
-    def __init__(self, client: Client, *, public_url: str, limit_s: int = 1800, detects_machines: bool = False) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        public_url: str,
+        limit_s: int = 1800,
+        ring_s: int = RING_S,
+        detects_machines: bool = False,
+    ) -> None:
+        if ring_s < LEAST_RING_S:
+            raise BadSetting(f"STROWGER_RING_S is {ring_s}: a phone must ring for at least {LEAST_RING_S} s.")
+        self._ring_s = ring_s
         self._detects_machines = detects_machines
         self._client = client
         self._public_url = public_url
@@ -48,7 +61,7 @@ class TwilioCarrier:
                 url=f"{self._public_url}/twilio/voice{query}",
                 status_callback=f"{self._public_url}/twilio/status{query}{RETRY}",
                 status_callback_event=EVENTS,
-                timeout=RING_S,
+                timeout=self._ring_s,
                 time_limit=self._limit_s,
                 **detector,
             )

@@ -11,6 +11,11 @@ _ENGLISH: Mapping[str, tuple[str, str]] = {
     "provider_down": ("Provider down: {provider}", "{provider} does not answer ({stage}). Calls go to the next one."),
     "budget": ("{percent} % of this month's budget", "{usd} of {budget_usd} USD are spent."),
     "drift": ("A model needs a look", "{subject} is not as it was when the model learned ({alert})."),
+    "campaign_stopped": (
+        "Campaign stopped: {campaign}",
+        "{abandoned} of {answered} answered calls in 30 days were abandoned. It goes on when somebody says so.",
+    ),
+    "limit": ("A limit is reached", "{cap}: nothing more goes out until there is room again."),
     "test": ("It works", "This is a test from Strowger."),
 }
 _SPANISH: Mapping[str, tuple[str, str]] = {
@@ -22,11 +27,35 @@ _SPANISH: Mapping[str, tuple[str, str]] = {
     ),
     "budget": ("{percent} % del presupuesto del mes", "Se han gastado {usd} de {budget_usd} USD."),
     "drift": ("Un modelo necesita atención", "{subject} no es como cuando el modelo aprendió ({alert})."),
+    "campaign_stopped": (
+        "Campaña detenida: {campaign}",
+        "Se abandonaron {abandoned} de {answered} llamadas atendidas en 30 días. Seguirá cuando alguien lo diga.",
+    ),
+    "limit": ("Se ha alcanzado un límite", "{cap}: no sale nada más hasta que vuelva a haber margen."),
     "test": ("Funciona", "Esto es una prueba de Strowger."),
 }
 _WORDS = {"en": _ENGLISH, "es": _SPANISH}
+_FIELDS = (
+    "provider", "stage", "percent", "usd", "budget_usd", "subject", "alert", "campaign", "abandoned", "answered", "cap",
+)  # fmt: skip
 _NOBODY = {"en": "Somebody", "es": "Alguien"}
 _CHANCE = {"en": " {0} % likely to buy.", "es": " Comprará con un {0} %."}
+_CAPS = {
+    "en": {
+        "minute": "Calls a minute",
+        "hour": "Calls an hour",
+        "day": "Calls a day",
+        "messages": "Messages a day",
+        "spend": "USD a day",
+    },
+    "es": {
+        "minute": "Llamadas por minuto",
+        "hour": "Llamadas por hora",
+        "day": "Llamadas al día",
+        "messages": "Mensajes al día",
+        "spend": "USD al día",
+    },
+}
 MOST = 120  # letters of a person's name: nobody's name may fill a screen
 
 
@@ -46,9 +75,10 @@ def words(
     """`who` is the person's name or how their number ends; control characters in it are dropped."""
     language = locale if locale in _WORDS else "en"
     title, text = _WORDS[language].get(kind, _WORDS[language]["test"])
-    filled = dict.fromkeys(("provider", "stage", "percent", "usd", "budget_usd", "subject", "alert"), "")
+    filled = dict.fromkeys(_FIELDS, "")
     filled |= {name: plain(value) for name, value in about.items()}
     filled["who"] = plain(who or "") or _NOBODY[language]
+    filled["cap"] = _CAPS[language].get(filled["cap"], filled["cap"])
     probability = about.get("probability")
     filled["chance"] = _CHANCE[language].format(round(100 * float(probability))) if probability else ""
     return Words(title.format_map(filled), text.format_map(filled), path_of(kind, call_sid, lead_id))
@@ -66,6 +96,10 @@ def path_of(kind: str, call_sid: str | None, lead_id: str | None) -> str:
             return "/reports"
         case "drift":
             return "/models"
+        case "campaign_stopped":
+            return "/campaigns"
+        case "limit":
+            return "/settings/limits"
     return "/settings/notifications"
 
 

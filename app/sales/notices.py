@@ -19,6 +19,8 @@ class Kind(StrEnum):
     PROVIDER_DOWN = "provider_down"
     BUDGET = "budget"
     DRIFT = "drift"
+    CAMPAIGN_STOPPED = "campaign_stopped"
+    LIMIT = "limit"
 
 
 class Channel(StrEnum):
@@ -45,6 +47,8 @@ USUAL: Mapping[Kind, Rule] = {
     Kind.PROVIDER_DOWN: Rule(Kind.PROVIDER_DOWN),
     Kind.BUDGET: Rule(Kind.BUDGET, on=False),
     Kind.DRIFT: Rule(Kind.DRIFT),
+    Kind.CAMPAIGN_STOPPED: Rule(Kind.CAMPAIGN_STOPPED),
+    Kind.LIMIT: Rule(Kind.LIMIT),
 }
 
 
@@ -93,12 +97,32 @@ class Moved:
     opened_at: datetime
 
 
-Happened = OnTheLine | Wanted | Outage | Spent | Moved
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The dialler stopped this campaign at `at`: so many of its answered calls were abandoned."""
+
+    campaign_id: str
+    name: str
+    abandoned: int
+    answered: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Something did not go out at `at` because of this cap: minute, hour, day, messages or spend."""
+
+    cap: str
+    at: datetime
+
+
+Happened = OnTheLine | Wanted | Outage | Spent | Moved | Stopped | Reached
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`about` holds figures and ids, never a name or a number of a person: those are looked up when it is shown."""
+    """`about` holds figures, ids and a campaign's name, never a name or a number of a person: those are looked up when
+    it is shown."""
 
     kind: str
     subject: str
@@ -120,6 +144,7 @@ _DAYS = {"today": 0, "tomorrow": 1, "this_week": 2}
 STALE = timedelta(days=1)  # a call-back that nobody made by then is no news
 OUTAGE_HOURS = 6  # an outage that goes on is told again after so long
 BUDGET_STEPS = (80, 100)  # percent
+BY_THE_HOUR = frozenset({"minute", "hour"})  # caps told once an hour; the others are of a day, and told once in it
 MODEL_ALERTS = frozenset({"drift", "calibration"})
 
 
@@ -175,6 +200,15 @@ def _of(rule: Rule, one: Happened, now: datetime, zone: ZoneInfo) -> Iterator[No
             about = {"alert": alert, "subject": subject}
             window = opened_at.astimezone(UTC).isoformat(timespec="seconds")
             yield Notice(rule.kind, f"{alert}/{subject}", window, about, urgent=rule.urgent)
+        case Kind.CAMPAIGN_STOPPED, Stopped():
+            about = {"campaign": one.name, "campaign_id": one.campaign_id}
+            about |= {"abandoned": str(one.abandoned), "answered": str(one.answered)}
+            window = one.at.astimezone(UTC).isoformat()
+            yield Notice(rule.kind, one.campaign_id, window, about, urgent=rule.urgent)
+        case Kind.LIMIT, Reached(cap, at):
+            local = at.astimezone(zone)
+            window = at.astimezone(UTC).strftime("%Y-%m-%dT%H") if cap in BY_THE_HOUR else str(local.date())
+            yield Notice(rule.kind, cap, window, {"cap": cap}, urgent=rule.urgent)
 
 
 def _is_hot(rule: Rule, one: OnTheLine) -> bool:

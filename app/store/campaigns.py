@@ -14,8 +14,8 @@ from app.store.connect import Connection
 
 _SELECT = """
     select c.id, c.name, c.playbook, c.tier, c.source, c.state, c.calls_per_minute, c.at_once, c.most_calls,
-           c.voicemail, c.menu, c.menu_key, c.created_at, c.launched_at, c.ended_at,
-           n.leads, n.dialled, n.refused, n.waiting, n.answered, n.booked
+           c.voicemail, c.menu, c.menu_key, c.created_at, c.launched_at, c.ended_at, c.stopped_at, c.stopped_why,
+           n.leads, n.dialled, n.refused, n.waiting, n.answered, n.booked, n.answered_30_days, n.abandoned_30_days
     from campaigns c
     left join lateral (
         select count(*)::integer as leads, count(l.call_sid)::integer as dialled,
@@ -23,7 +23,11 @@ _SELECT = """
                count(*) filter (where l.state in ('waiting', 'calling'))::integer as waiting,
                count(*) filter (where k.answered_at is not null
                    and coalesce(o.result, '') not in ('voicemail', 'not_reached'))::integer as answered,
-               count(*) filter (where o.result = 'booked')::integer as booked
+               count(*) filter (where o.result = 'booked')::integer as booked,
+               count(*) filter (where l.answered_at > now() - interval '30 days'
+                   and l.answer <> 'not_counted')::integer as answered_30_days,
+               count(*) filter (where l.answered_at > now() - interval '30 days'
+                   and l.answer = 'abandoned')::integer as abandoned_30_days
         from campaign_leads l
         left join calls k on k.call_sid = l.call_sid
         left join outcomes o on o.call_id = k.id
@@ -134,12 +138,16 @@ class Campaign:
     created_at: datetime
     launched_at: datetime | None
     ended_at: datetime | None
+    stopped_at: datetime | None
+    stopped_why: str | None
     leads: int
     dialled: int
     refused: int
     waiting: int
     answered: int
     booked: int
+    answered_30_days: int
+    abandoned_30_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +243,14 @@ def fill(db: Connection, campaign_id: UUID, listed: Sequence[Listed]) -> None:
 
 
 def move(db: Connection, campaign_id: UUID, was: State, now_is: State, at: datetime) -> bool:
-    """False when somebody else moved it meanwhile."""
+    """False when somebody else moved it meanwhile. One that was stopped and goes on is as if it had not been: what was
+    abandoned before does not stop it again."""
     query = """
         update campaigns set state = %(to)s,
+            let_go_on_at = case when stopped_at is not null and %(to)s = 'running' then clock_timestamp()
+                else let_go_on_at end,
+            stopped_at = case when %(to)s <> 'running' then stopped_at end,
+            stopped_why = case when %(to)s <> 'running' then stopped_why end,
             launched_at = coalesce(launched_at, case when %(to)s = 'running' then %(at)s end),
             ended_at = case when %(to)s = 'ended' then %(at)s else ended_at end
         where id = %(id)s and state = %(was)s

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.sales.notices import MODEL_ALERTS, Moved, OnTheLine, Wanted
+from app.sales.notices import MODEL_ALERTS, Moved, OnTheLine, Reached, Stopped, Wanted
 from app.store.connect import Connection
 
 LOOK_BACK = timedelta(days=5)  # call-backs asked for before are stale whatever was promised
@@ -24,6 +24,16 @@ _WANTED = """
     order by o.recorded_at
 """
 _MOVED = "select kind, subject, opened_at from alerts where closed_at is null and kind = any(%s) order by opened_at"
+# With the figures it was stopped for: calls that ended since may have changed them.
+_STOPPED = """
+    select c.id, c.name, c.stopped_at, a.detail
+    from campaigns c join lateral (
+        select detail from audit_log where action = 'campaign.stop' and subject = c.id::text order by at desc limit 1
+    ) a on true
+    where c.state = 'paused' and c.stopped_at is not null order by c.stopped_at
+"""
+# Closed again or not: a limit may be reached and have passed between two looks.
+_REACHED = "select subject, seen_at from alerts where kind = 'limit' and seen_at > %s order by seen_at"
 # What the month's calls have used, by what it is priced by; the line itself by started minutes.
 _USED = """
     with month as (
@@ -71,6 +81,21 @@ def wanted(db: Connection, now: datetime) -> tuple[Wanted, ...]:
 def moved(db: Connection) -> tuple[Moved, ...]:
     rows = db.execute(_MOVED, (sorted(MODEL_ALERTS),))
     return tuple(Moved(row["kind"], row["subject"], row["opened_at"]) for row in rows)
+
+
+def stopped(db: Connection) -> tuple[Stopped, ...]:
+    """Campaigns that wait for a person to let them go on."""
+    rows = db.execute(_STOPPED)
+    return tuple(
+        Stopped(str(row["id"]), row["name"], row["detail"]["abandoned"], row["detail"]["answered"], row["stopped_at"])
+        for row in rows
+    )
+
+
+def reached(db: Connection, now: datetime) -> tuple[Reached, ...]:
+    """Limits that kept something from going out within the last hour, by their caps."""
+    rows = db.execute(_REACHED, (now - timedelta(hours=1),))
+    return tuple(Reached(row["subject"].removeprefix("T06."), row["seen_at"]) for row in rows)
 
 
 def used(db: Connection, since: datetime) -> tuple[tuple[str, str, str, str, int], ...]:

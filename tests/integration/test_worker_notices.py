@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.compliance import rules
+from app.compliance.gate import Finding
 from app.dialog.events import CallBegan, Entry, Estimated, Fact, UnitsUsed
 from app.errors import ProviderDown, ProviderRefused
 from app.pricing import table
@@ -26,7 +27,7 @@ from app.providers.slack import Slack
 from app.providers.web_push import CURVE, WebPush, b64, public_text
 from app.sales.outcome import Outcome, Result
 from app.secret_key import SecretKey
-from app.store import alerts, call_events, calls, notification_rules, notifications, outcomes
+from app.store import alerts, call_events, calls, limits, notification_rules, notifications, outcomes
 from app.store.calls import NewCall
 from app.store.connect import Database
 from workers import budget, jobs, notify, reports
@@ -305,6 +306,22 @@ def test_a_provider_that_is_down_and_a_model_that_moved_are_told_once(desk: Desk
     told = {(one.kind, one.about.get("provider") or one.about.get("subject")) for one in desk.told()}
     assert told == {("provider_down", "deepgram"), ("drift", "minutes")}
     assert len(desk.told()) == 2
+
+
+def test_T06_a_limit_that_was_reached_is_told_once_though_it_passed_before_anybody_looked(desk: Desk) -> None:
+    over = (Finding("T06.minute", "2 calls were placed within a minute: this workspace's limit is reached."),)
+    for _ in range(3):
+        with desk.database.worker(desk.workspace) as db:
+            limits.noted(db, over)
+        with desk.database.worker(desk.workspace) as db:
+            limits.passed(db)
+    now = datetime.now(UTC)
+    told = desk.watch.rest(now), desk.watch.rest(now + timedelta(seconds=30))
+    assert sum(told) == len(
+        {row[0] for row in desk.sql("select date_trunc('hour', seen_at) from alerts where workspace_id = %s")}
+    )
+    assert {row[0]["cap"] for row in desk.sql("select about from notifications where workspace_id = %s")} == {"minute"}
+    assert desk.watch.rest(now + timedelta(hours=2)) == 0
 
 
 def test_a_budget_is_told_at_80_percent_and_again_at_100(desk: Desk) -> None:

@@ -67,6 +67,9 @@ class CampaignChange(BaseModel):
 
 
 class CampaignOut(BaseModel):
+    """`answered_30_days` are calls that a person answered, `abandoned_30_days` those in which nobody of ours was heard
+    within 2 s (C09). `stopped_why`: too many were, and the dialler stopped it; `resume` lets it go on."""
+
     id: UUID
     name: str
     playbook: str
@@ -85,9 +88,13 @@ class CampaignOut(BaseModel):
     waiting: int
     answered: int
     booked: int
+    answered_30_days: int
+    abandoned_30_days: int
     created_at: datetime
     launched_at: datetime | None
     ended_at: datetime | None
+    stopped_at: datetime | None
+    stopped_why: str | None
 
     @classmethod
     def of(cls, row: Campaign) -> CampaignOut:
@@ -204,6 +211,7 @@ async def pause(campaign_id: UUID, web: Site, caller: Caller) -> CampaignOut:
 
 @router.post("/{campaign_id}/resume", operation_id="campaigns_resume")
 async def resume(campaign_id: UUID, web: Site, caller: Caller) -> CampaignOut:
+    """Also one that was stopped for abandoned calls: it stops again at the next abandoned call that brings it there."""
     return await _move(web, caller, campaign_id, Deed.RESUME)
 
 
@@ -224,7 +232,8 @@ def _moved(db: Connection, campaign: Campaign, deed: Deed, caller: Principal, no
     was = State(campaign.state)
     if not campaigns.move(db, campaign.id, was, after(was, deed), now):
         raise Conflict("Somebody else has just changed this campaign: look again.")
-    audit.write(db, str(caller.user_id), f"campaign.{deed}", str(campaign.id))
+    stopped = {"stopped": campaign.stopped_why} if campaign.stopped_why else None
+    audit.write(db, str(caller.user_id), f"campaign.{deed}", str(campaign.id), stopped)
     return _known(db, campaign.id)
 
 

@@ -30,7 +30,7 @@ Email: TypeAlias = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z]{2,24}$")
 ]
 ChannelName = Literal["push", "email", "slack"]
-KindName = Literal["hot_lead", "call_back", "provider_down", "budget", "drift"]
+KindName = Literal["hot_lead", "call_back", "provider_down", "budget", "drift", "campaign_stopped", "limit"]
 
 
 class NotificationRule(BaseModel):

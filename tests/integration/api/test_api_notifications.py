@@ -31,7 +31,8 @@ def rule(settings: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def test_every_kind_of_news_has_a_rule_before_anybody_set_one(api: Api) -> None:
     found = api.as_("viewer").get("/notifications/rules").json()
-    assert [one["kind"] for one in found["rules"]] == ["hot_lead", "call_back", "provider_down", "budget", "drift"]
+    kinds = ["hot_lead", "call_back", "provider_down", "budget", "drift", "campaign_stopped", "limit"]
+    assert [one["kind"] for one in found["rules"]] == kinds
     assert not rule(found, "budget")["enabled"]
     assert len(found["push_key"]) == 87
 

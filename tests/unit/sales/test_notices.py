@@ -19,8 +19,10 @@ from app.sales.notices import (
     Notice,
     OnTheLine,
     Outage,
+    Reached,
     Rule,
     Spent,
+    Stopped,
     Wanted,
     due_at,
     notices,
@@ -181,3 +183,30 @@ def test_T09_a_name_stays_on_its_line_and_means_itself(name: str) -> None:
     assert len(found.text) < MOST + 100
     assert "<" not in for_slack(found.text)
     assert "82 %" in found.text
+
+
+@given(MOMENTS, st.integers(0, 72), st.sampled_from(["minute", "hour", "day", "messages", "spend"]))
+def test_T06_a_limit_is_told_once_in_its_period(at: datetime, hours: int, cap: str) -> None:
+    later = at + timedelta(hours=hours)
+    keys = {notice.key for notice in told(USUAL[Kind.LIMIT], Reached(cap, at), Reached(cap, later))}
+    if cap in ("minute", "hour"):
+        same = at.replace(minute=0, second=0, microsecond=0) == later.replace(minute=0, second=0, microsecond=0)
+    else:
+        same = at.astimezone(NEW_YORK).date() == later.astimezone(NEW_YORK).date()
+    assert len(keys) == (1 if same else 2)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("cap", ["minute", "hour", "day", "messages", "spend"])
+def test_T06_a_limit_is_named_in_words(language: str, cap: str) -> None:
+    said = words("limit", {"cap": cap}, language)
+    assert said.text.split(":")[0].startswith(("Calls a", "Messages a", "USD a", "Llamadas", "Mensajes al", "USD al"))
+    assert said.path == "/settings/limits"
+
+
+def test_C09_a_campaign_that_stops_again_is_told_again() -> None:
+    first, again = (Stopped("7", "Spring", 2, 9, NOW + timedelta(hours=hours)) for hours in (0, 1))
+    assert len({notice.key for notice in told(USUAL[Kind.CAMPAIGN_STOPPED], first, first, again)}) == 2
+    said = words("campaign_stopped", told(USUAL[Kind.CAMPAIGN_STOPPED], first)[0].about, "en")
+    assert said.title == "Campaign stopped: Spring"
+    assert said.text.startswith("2 of 9 answered calls")

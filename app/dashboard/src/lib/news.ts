@@ -1,13 +1,13 @@
 import { computed, onScopeDispose, ref, shallowRef } from "vue";
 import { api } from "./api";
 import { percent, usd } from "./format";
-import { t } from "./i18n";
+import { named, t } from "./i18n";
 import { me } from "./session";
 import type { News, Page } from "./types";
 
 const EVERY_MS = 10_000;
 const SHOWN = 20;
-const AT_ONCE = ["hot_lead", "provider_down"];
+const AT_ONCE = ["hot_lead", "provider_down", "campaign_stopped"];
 
 /** The newest news, looked at every ten seconds, when the page comes to the front, and when a push says so. What was
  *  seen is remembered by this browser. */
@@ -66,6 +66,10 @@ export function newsText(one: News): { title: string; text: string } {
       return { title: t("news.budget"), text: t("news.budget_text", { percent: about.percent ?? "", budget: usd(Number(about.budget_usd)) }) };
     case "drift":
       return { title: t("news.drift"), text: t("news.drift_text", { subject: (about.subject ?? "").replaceAll("_", " ") }) };
+    case "campaign_stopped":
+      return { title: t("news.campaign_stopped"), text: t("news.campaign_stopped_text", { campaign: about.campaign ?? "", abandoned: about.abandoned ?? "", answered: about.answered ?? "" }) };
+    case "limit":
+      return { title: t("news.limit"), text: t("news.limit_text", { cap: named("limits", about.cap ?? "") }) };
     case "test":
       return { title: t("news.test"), text: t("news.test_text") };
   }

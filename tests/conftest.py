@@ -261,6 +261,21 @@ def valkey_url(valkey_server: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def made_once() -> Callable[[Callable[[Path], object]], Path]:
+    """`made_once(default_model)`: a data folder in which that has been made, by the first process of the run to ask.
+
+    All share it: who changes files in it takes a copy.
+    """
+
+    def make(maker: Callable[[Path], object]) -> Path:
+        with _only_one("made") as folder:
+            maker(folder / "made")
+        return folder / "made"
+
+    return make
+
+
 @contextmanager
 def _database(server: str, *, template: str = "template1") -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex}"

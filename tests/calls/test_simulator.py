@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ from app.simulator.run import TODAY, judge
 
 
 @pytest.fixture(scope="module")
-def business(tmp_path_factory: pytest.TempPathFactory) -> Business:
+def business(made_once: Callable[..., Path]) -> Business:
     book = parse(playbooks.text_of("northlight_solar"), "northlight_solar")
-    data: Path = tmp_path_factory.mktemp("simulator")
+    data = made_once(lambda folder: Intents.load(book, folder))
     return Business(book, Intents.load(book, data), OfflineTextToSpeech(), TODAY)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -39,10 +40,8 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    default_model(folder)
-    return folder
+def data_dir(made_once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copytree(made_once(default_model), tmp_path_factory.mktemp("data"), dirs_exist_ok=True)
 
 
 class Office:

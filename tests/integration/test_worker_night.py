@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -37,10 +38,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("night")
-    default_model(folder)
-    return folder
+def data_dir(made_once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copytree(made_once(default_model), tmp_path_factory.mktemp("night"), dirs_exist_ok=True)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from app.sales.lead import Tier
 from app.store import call_events, finish, leads, messages, outbox, scores
 from app.store.calls import CallRow
 from app.store.connect import Database
-from workers import model
+from ml.default import default_model
 from workers.broker import queue_named
 from workers.chaos import parts
 from workers.chaos.letterbox import Letterbox
@@ -43,7 +44,9 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(shared_postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(
+    shared_postgres_url: str, tmp_path_factory: pytest.TempPathFactory, made_once: Callable[..., Path]
+) -> Iterator[Running]:
     """`strowger worker` and `strowger beat` with a broker of their own, and an endpoint for messages."""
     folder, port = tmp_path_factory.mktemp("roles"), free_port()
     broker_url = f"redis://{LOOPBACK}:{port}/0"
@@ -60,7 +63,9 @@ def running(shared_postgres_url: str, tmp_path_factory: pytest.TempPathFactory) 
         beat = parts.role("beat", folder, environment)
         broker = parts.broker(folder, port)
         broker.start()
-        model.load(folder, wait=True)  # or the worker makes it for itself, and jobs wait for that
+        copytree(
+            made_once(default_model), folder, dirs_exist_ok=True
+        )  # or the worker makes it for itself, and jobs wait for that
         for part in (worker, beat):
             part.start()
         yield Running(broker_url, box, worker)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -21,6 +22,7 @@ from app.sales.reading import Spoken, TurnReading
 from app.store import call_events, calls, finish, leads, outbox, outcomes, suppressions, turn_readings
 from app.store.calls import CallRow, NewCall
 from app.store.connect import Database
+from ml.text.sales import reader
 from workers import jobs, relay, scoring
 from workers import outcomes as settling
 from workers.chaos.seed import PLAYBOOK, finished_call
@@ -138,9 +140,9 @@ def test_what_the_callers_turns_are_about_is_kept_once_and_seen_by_the_model(off
         assert history.last.spoken == Spoken(len(said), len(said), -0.5, 0.0)
 
 
-def test_the_model_that_ships_reads_a_call(office: Office, tmp_path: Path) -> None:
+def test_the_model_that_ships_reads_a_call(office: Office, made_once: Callable[..., Path]) -> None:
     call = office.call()
-    assert office.score(call, read=reader_in(tmp_path)) == "scored hot"
+    assert office.score(call, read=reader_in(made_once(partial(reader, "en")))) == "scored hot"
     with office.database.worker(office.workspace) as db:
         said = {turn.seq: turn.text for turn in said_by_caller(call_events.read(db, call.call_sid))}
         kept = turn_readings.of_call(db, call.call_sid)

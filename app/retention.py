@@ -15,7 +15,7 @@ from uuid import UUID
 
 import typer
 
-from app.store import audit, retention
+from app.store import audit, erasures, retention
 from app.store.connect import Connection, Database
 
 AT_ONCE = 100  # calls or leads of one transaction; a long call has a thousand facts
@@ -48,6 +48,10 @@ def sweep(database: Database, workspace: UUID, folder: Path, now: datetime, roun
                 break
         else:
             done["more"] = 1
+    with database.worker(workspace) as db:
+        done["evidence"] = erasures.forget_evidence(db, now)
+        if done["evidence"]:
+            audit.write(db, WHO, ACT, "", {"evidence": done["evidence"]})
     return done
 
 

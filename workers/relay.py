@@ -23,6 +23,7 @@ TASKS = {
     "notify": "notice.deliver",
     "report": "report.send",
     "retention": "retention.night",
+    "erasure": "erasure.run",
     "budget": "budget.check",
 }
 

@@ -26,6 +26,9 @@ from workers.readings import ReadsTurns, reader_in
 from workers.shelf import StoredShelf
 
 if TYPE_CHECKING:
+    from twilio.rest import Client
+
+    from app.providers.carrier_copies import CarrierCopies
     from app.providers.whatsapp import SentMessage
 
 
@@ -39,7 +42,7 @@ class Post(Messenger, Protocol):
 class Resources:
     """`post` is None while no Twilio account is set: promised messages wait for it. `judge` gives None while the
     shipped model is needed and being made, and raises ModelRefused when there is none that may be used. Without `read`
-    nothing tells what a caller's turns are about."""
+    nothing tells what a caller's turns are about. `copies` are the carrier's; None without an account there."""
 
     database: Database
     post: Post | None
@@ -52,6 +55,7 @@ class Resources:
     couriers: Couriers | None = None
     prices: Prices | None = None
     read: ReadsTurns | None = None
+    copies: CarrierCopies | None = None
 
 
 def current() -> Resources:
@@ -71,6 +75,7 @@ def assemble(settings: Settings) -> Resources:
     return Resources(
         database=database,
         post=_post(settings),
+        copies=_copies(settings),
         judge=models_of(database, settings.data_dir),
         rules=rules.load(),
         now=lambda: datetime.now(UTC),
@@ -86,14 +91,26 @@ def models_of(database: Database, data_dir: Path) -> Models:
     return Models(data_dir, lambda workspace: StoredShelf(database, workspace, data_dir / "models" / "own"))
 
 
-def _post(settings: Settings) -> Post | None:
+def _copies(settings: Settings) -> CarrierCopies | None:
+    from app.providers.carrier_copies import CarrierCopies
+
+    client = _client(settings)
+    return CarrierCopies(client) if client is not None else None
+
+
+def _client(settings: Settings) -> Client | None:
     from app.providers.twilio_client import connect  # the Twilio SDK takes a second to import
-    from app.providers.whatsapp import WhatsApp
 
     if settings.twilio_account_sid is None or settings.twilio_auth_token is None:
         return None
-    client = connect(
-        settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_base_url
-    )
+    return connect(settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_base_url)
+
+
+def _post(settings: Settings) -> Post | None:
+    from app.providers.whatsapp import WhatsApp
+
+    client = _client(settings)
+    if client is None:
+        return None
     status_url = f"{settings.public_url}/twilio/message-status" if settings.public_url else None
     return WhatsApp(client, status_url=status_url)

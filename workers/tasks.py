@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workers import budget, followup, night, notify, outcomes, reports, rescore, retention, scoring, webhooks
+from workers import budget, erasure, followup, night, notify, outcomes, reports, rescore, retention, scoring, webhooks
 from workers.jobs import Act
 
 # What a job can be about. The relay knows which kind of job goes to which of them.
@@ -19,5 +19,6 @@ JOBS: Mapping[str, Act] = {
     "notice.deliver": notify.deliver,
     "report.send": reports.send,
     "retention.night": retention.forget,
+    "erasure.run": erasure.erase,
     "budget.check": budget.check,
 }

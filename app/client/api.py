@@ -301,6 +301,20 @@ class DuelOut(TypedDict):
     verdict: str
 
 
+class ErasureOut(TypedDict):
+    state: Literal["none", "waiting", "stuck", "done"]
+    waits_for: NotRequired[Literal["call", "hold", "carrier", "file"] | None]
+    suppress: NotRequired[bool | None]
+    asked_by: NotRequired[str | None]
+    asked_at: NotRequired[str | None]
+    done_at: NotRequired[str | None]
+    removed: NotRequired[dict[str, int]]
+
+
+class ErasureWanted(TypedDict):
+    suppress: NotRequired[bool]
+
+
 class Event(TypedDict):
     seq: int
     at_ms: int
@@ -1461,6 +1475,18 @@ class Client(Transport):
     def controls_hangup(self, sid: str) -> Done:
         """With a goodbye, not in mid-word."""
         return cast("Done", self._send("POST", f"/calls/{place(sid)}/hangup"))
+
+    def leads_dossier(self, lead_id: str) -> None:
+        """A zip with everything that is kept about this person: rows as JSON, the sound of their calls. That somebody asked for it is kept."""
+        self._send("GET", f"/leads/{place(lead_id)}/dossier")
+
+    def leads_erase(self, lead_id: str, body: ErasureWanted) -> ErasureOut:
+        """Deletes everything about this person but what law wants kept. Cannot be undone; waits for a call that goes on. What a legal hold keeps is not deleted."""
+        return cast("ErasureOut", self._send("POST", f"/leads/{place(lead_id)}/erasure", body=body))
+
+    def leads_erasure(self, lead_id: str) -> ErasureOut:
+        """How far the last one is, if somebody asked for one."""
+        return cast("ErasureOut", self._send("GET", f"/leads/{place(lead_id)}/erasure"))
 
     def invitations_list(self, *, cursor: str | None = None, limit: int | None = None) -> PageInvitation:
         """Newest first, with those that were accepted or are over."""

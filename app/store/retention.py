@@ -15,7 +15,8 @@ _DUE = """
 _SOUNDS = """
     select c.call_sid from calls c join workspaces w on w.id = c.workspace_id
     where c.call_sid = any(%(sids)s)
-      and c.ended_at < %(at)s - make_interval(days => least(w.recording_days, w.retention_days))
+      and (c.forgotten_at is not null
+           or c.ended_at < %(at)s - make_interval(days => least(w.recording_days, w.retention_days)))
       and not strowger.held(c.lead_id)
 """
 _LAST = """

@@ -69,7 +69,7 @@ RIGHTS = {
     "model_nights": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "alerts": Rights(1, NEVER, NEVER, NEVER, "riu"),
     "lead_results": Rights(1, NEVER, NEVER, NEVER, "ri"),
-    "notes": Rights(1, 2, NEVER, NEVER, ""),
+    "notes": Rights(1, 2, NEVER, NEVER, "r"),
     "playbook_drafts": Rights(1, 3, 3, 3, ""),
     "tier_overrides": Rights(1, 2, NEVER, NEVER, "r"),
     "campaigns": Rights(1, 3, 3, NEVER, "ru"),
@@ -81,7 +81,9 @@ RIGHTS = {
     "sessions": Rights(NEVER, NEVER, NEVER, NEVER, "riu"),
     "webhooks": Rights(4, 4, 4, NEVER, "ru"),
     "webhook_deliveries": Rights(4, NEVER, NEVER, NEVER, "riu"),
-    "legal_holds": Rights(4, 4, 4, NEVER, ""),
+    "legal_holds": Rights(4, 4, 4, NEVER, "r"),
+    "erasures": Rights(4, 4, NEVER, NEVER, "ru"),
+    "kept_evidence": Rights(NEVER, NEVER, NEVER, NEVER, "r"),
     "idempotency_keys": Rights(NEVER, NEVER, NEVER, NEVER, "riud"),
     "notification_rules": Rights(1, 3, 3, NEVER, "r"),
     "notification_addresses": Rights(1, 3, 3, NEVER, "r"),
@@ -134,6 +136,8 @@ FRESH: dict[str, dict[str, Any]] = {
     "webhooks": {"id": f"{SPARE}1"},
     "webhook_deliveries": {"id": f"{SPARE}1", "key": "other"},
     "legal_holds": {"id": f"{SPARE}1"},
+    "erasures": {"id": f"{SPARE}1"},
+    "kept_evidence": {"id": f"{SPARE}1"},
     "idempotency_keys": {"key": "other"},
     "notification_rules": {"kind": "drift"},
     "notification_addresses": {"emails": ["other@example.com"]},
@@ -162,6 +166,7 @@ UPDATE = {
     "webhooks": "disabled_at = now()",
     "webhook_deliveries": "attempts = attempts + 1",
     "legal_holds": "lifted_by = set_by, lifted_at = now()",
+    "erasures": "waits_for = 'call'",
     "idempotency_keys": "status = 200",
     "playbook_drafts": "saved_at = now()",
     "campaigns": "state = state",
@@ -177,7 +182,7 @@ UPDATE = {
 EVIDENCE = (
     "playbook_versions", "decisions", "attempts", "carrier_events", "call_events", "suppressions", "outcomes", "scores",
     "audit_log", "consents", "voices", "lead_results", "model_files",
-    "notes", "tier_overrides", "turn_readings",
+    "notes", "tier_overrides", "turn_readings", "kept_evidence",
 )  # fmt: skip
 
 

@@ -119,3 +119,7 @@ values (pg_temp.id('schedule'), pg_temp.id('workspace'), 'funnel', 'csv', 7, '{o
         pg_temp.id('manager'));
 insert into legal_holds (id, workspace_id, lead_id, why, set_by)
 values (pg_temp.id('hold'), pg_temp.id('workspace'), pg_temp.id('lead'), 'A complaint is being looked at.', pg_temp.id('admin'));
+insert into erasures (id, workspace_id, lead_id, asked_by, done_at)
+values (pg_temp.id('erasure'), pg_temp.id('workspace'), pg_temp.id('lead'), pg_temp.id('admin'), now());
+insert into kept_evidence (id, workspace_id, erasure_id, what, body, keep_until)
+values (pg_temp.id('evidence'), pg_temp.id('workspace'), pg_temp.id('erasure'), 'consent', '{}', now() + interval '5 years');

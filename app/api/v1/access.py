@@ -92,6 +92,9 @@ ACCESS: Final[dict[str, Needed]] = {
     "leads_note": AGENT,
     "leads_choose_tier": AGENT,
     "leads_unchoose_tier": AGENT,
+    "leads_dossier": ADMIN,
+    "leads_erase": ADMIN,
+    "leads_erasure": ADMIN,
     # consents, suppressions
     "consents_list": VIEWER,
     "consents_create": MANAGER,
@@ -167,7 +170,7 @@ SOCKETS: Final[dict[str, str]] = {
 
 # Every write is audited but these, which change nothing worth remembering; and these reads are audited like writes.
 UNAUDITED: Final = frozenset({"tickets_create", "playbooks_validate", "campaigns_preview", "phone_offer"})
-AUDITED_READS: Final = frozenset({"leads_export", "calls_recording"})
+AUDITED_READS: Final = frozenset({"leads_export", "leads_dossier", "calls_recording"})
 
 
 def resource_of(operation: str) -> str:

@@ -16,7 +16,7 @@ from app.exchange.calls import Status
 from app.exchange.faults import Faults
 from app.exchange.machines import Mailbox
 from app.exchange.office import Config
-from app.exchange.personas import Persona, Press, Step, WaitForAgent
+from app.exchange.personas import Persona, Press, Speak, Step, WaitForAgent
 from app.exchange.server import serving as exchange_serving
 from app.exchange.sound import murmur, murmured
 from app.providers.seats import ServedSeats
@@ -26,6 +26,7 @@ from app.settings import Settings
 from app.store import call_events, consents
 from app.store.connect import Database
 from app.store.consents import NewConsent
+from workers.campaigns import Dialler
 
 from .conftest import ACCOUNT, BUSINESS, CALLER, PUBLIC, TOKEN, Server, serving, verbs
 from .test_web_calling import RULES
@@ -132,6 +133,38 @@ def test_the_sdk_places_a_call_through_the_gate_and_we_answer_it(
     placed = asyncio.run(scenario())
     assert said(database, workspace, placed.call_sid) == ["greeting", "goodbye"]
     assert rows("select direction, attempt_id from calls") == [("outbound", placed.attempt_id)]
+
+
+def test_C09_a_campaigns_call_is_judged_by_its_log_and_by_the_carriers_reports(
+    server: Server, database: Database, workspace: UUID, rows: Rows
+) -> None:
+    with database.worker(workspace) as db:
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        consents.give(db, NewConsent(CALLER, "marketing", "written", "I agree to be called ...", "form 17", yesterday))
+
+    async def scenario() -> None:
+        async with exchange_serving(port=0, routes=routes(server), config=Config(calls_per_second=100)) as exchange:
+            exchange.add_number(OURS)
+            exchange.register(CALLER, a_person(Speak("Hello"), WaitForAgent(), Press("1")))
+            carrier = TwilioCarrier(connect(ACCOUNT, TOKEN, exchange.office.config.base_url), public_url=PUBLIC)
+            placed = await asyncio.to_thread(
+                lambda: place_call(database, carrier, CALLER, ours=BUSINESS, seats=seats(server), rules=RULES)
+            )
+            rows(  # what the dialler of a campaign writes before and after it dials
+                "with c as (insert into campaigns (workspace_id, name, playbook, state, created_by) "
+                "select workspace_id, 'Spring', playbook, 'running', 'test' from phone_numbers limit 1 returning *) "
+                "insert into campaign_leads (workspace_id, campaign_id, lead_id, position, state, call_sid) "
+                "select c.workspace_id, c.id, k.lead_id, 1, 'called', k.call_sid from c, calls k returning 1"
+            )
+            await eventually(lambda: exchange.office.calls[placed.call_sid].status is Status.COMPLETED)
+            await eventually(lambda: rows("select 1 from outcomes") == [(1,)])
+
+    asyncio.run(scenario())
+    assert Dialler(database).judge() == 1
+    ((answer, wait_ms),) = rows("select answer, wait_ms from campaign_leads")
+    assert answer == "connected"
+    assert isinstance(wait_ms, int)
+    assert 0 <= wait_ms <= 2000
 
 
 def test_a_mailbox_that_answers_is_hung_up_on_and_the_outcome_says_so(

@@ -186,3 +186,29 @@ def test_C09_a_call_that_goes_on_is_not_judged_and_one_nobody_reported_on_is(
     line.sql("update calls set created_at = now() - interval '11 minutes'")
     assert dialler.judge() == 1
     assert line.standing(campaign) == Standing(1, 1, 1)
+
+
+def test_C09_the_share_that_rises_as_good_calls_grow_old_stops_it_before_the_next_dial(
+    database: Database, workspace: UUID, postgres_url: str, carrier: Carrier, listed: list[UUID], line: Line  # noqa: F811
+) -> None:  # fmt: skip
+    campaign = launched(database, workspace, postgres_url, listed)
+    line.sql(
+        "with l as (insert into leads (workspace_id, phone, source) select %s, '+1202555' || n, 'web_form' "
+        "from generate_series(2001, 2102) n returning id, phone) "
+        "insert into campaign_leads (workspace_id, campaign_id, lead_id, position, state, answer, answered_at, "
+        "judged_at) select %s, %s, id, 99, 'called', case when phone < '+12025552003' then 'abandoned' else 'connected' end, "
+        "now() - interval '29 days', now() from l",
+        workspace,
+        workspace,
+        campaign,
+    )
+    dialler = Dialler(database, carrier, ScriptedSeats())
+    assert line.standing(campaign) == Standing(102, 2, 2)
+    assert dialler.run(NOW) == 1
+    line.sql(
+        "update campaign_leads l set answered_at = now() - interval '31 days' from leads p "
+        "where p.id = l.lead_id and p.phone between '+12025552099' and '+12025552102'"
+    )
+    assert dialler.run(NOW + timedelta(seconds=10)) == 0
+    found = state_of(database, workspace, campaign)
+    assert (found.state, found.answered_30_days, found.abandoned_30_days) == ("paused", 98, 2)

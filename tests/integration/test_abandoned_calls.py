@@ -197,7 +197,8 @@ def test_C09_the_share_that_rises_as_good_calls_grow_old_stops_it_before_the_nex
         "from generate_series(2001, 2102) n returning id, phone) "
         "insert into campaign_leads (workspace_id, campaign_id, lead_id, position, state, answer, answered_at, "
         "judged_at) select %s, %s, id, 99, 'called', "
-        "case when phone < '+12025552003' then 'abandoned' else 'connected' end, now() - interval '29 days', now() from l",
+        "case when phone < '+12025552003' then 'abandoned' else 'connected' end, "
+        "now() - interval '29 days', now() from l",
         workspace,
         workspace,
         campaign,

@@ -68,14 +68,19 @@ class Front:
         self._turn = 0
         self._leaving = asyncio.Event()
         self._failed = 0
+        self._trunks = ""  # the folder of the lines between processes
 
     async def run(self) -> int:
         """Returns the exit code once every process has left after SIGTERM or SIGINT, or one could not begin."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._leave, number)
-        with tempfile.TemporaryDirectory(prefix="strowger-metrics-") as metrics:
+        with (
+            tempfile.TemporaryDirectory(prefix="strowger-metrics-") as metrics,
+            tempfile.TemporaryDirectory(prefix="strowger-trunks-") as trunks,
+        ):
             self._env["PROMETHEUS_MULTIPROC_DIR"] = metrics
+            self._trunks = trunks
             async with asyncio.TaskGroup() as group:
                 accepting = group.create_task(self._accept(group), name="accept")
                 keeping = [group.create_task(self._keep(place, metrics)) for place in range(self._processes)]
@@ -112,7 +117,7 @@ class Front:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, *sys.orig_argv[1:]),  # the same command, which sees from CHANNEL what it is
-                env={**os.environ, **self._env, CHANNEL: f"{place}:{theirs.fileno()}"},
+                env={**os.environ, **self._env, CHANNEL: f"{place}:{theirs.fileno()}:{self._trunks}"},
                 pass_fds=(theirs.fileno(),),
                 preexec_fn=die_with_parent,
                 start_new_session=True,  # Ctrl-C reaches the parent alone

@@ -15,6 +15,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app import observe, playbooks
 from app.api import callbacks, health, home, media, messages, problems, seats, voice
+from app.api.abroad import Abroad
+from app.api.attendant import Attendant
 from app.api.context import CarrierSettings, Conversations, Web
 from app.api.dashboard import Dashboard
 from app.api.dialling import Dialling
@@ -83,6 +85,8 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
         board = Switchboard(room, clock, neighbours.tell if neighbours else lambda news: None, partial(tell, feed))
         conversations = (hosting or _hosting())(settings, records, board)
         doors = _doors(settings, issuer, clock)
+        abroad = Abroad(settings.redis_url.get_secret_value() if settings.redis_url else None, board.asked)
+        attendant = Attendant(board, neighbours.trunks if neighbours else None, abroad, ice)
         dialling = Dialling(LazyCarrier(settings), prices)
         app.state.web = Web(
             settings=carrier,
@@ -103,13 +107,16 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
             push_key=push_key,
             shipped=partial(shipped_card, settings.data_dir),
             ice_servers=ice,
+            attendant=attendant,
         )
         try:
             async with AsyncExitStack() as open_:
                 await open_.enter_async_context(feed.running())
+                await open_.enter_async_context(abroad.running())
                 await open_.enter_async_context(conversations)
                 await open_.enter_async_context(Pulse(room, lambda: len(board.talking())).beating())
                 if neighbours:
+                    await open_.enter_async_context(neighbours.trunks.open(attendant.answer))
                     await open_.enter_async_context(neighbours.listening(board, lambda: conversations.ready))
                 yield
         finally:

@@ -10,6 +10,7 @@ from typing import Annotated, Protocol, Self, TypeAlias, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from app.api.attendant import Attendant
 from app.api.dialling import Dialling
 from app.api.feed import Feed
 from app.api.issuer import Issuer
@@ -79,6 +80,7 @@ class Web:
     slack: Slack
     push_key: str
     shipped: Callable[[], ShippedCard | None]
+    attendant: Attendant
     ice_servers: tuple[str, ...] = ()
 
     def url(self, path: str) -> str:

@@ -11,21 +11,24 @@ import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from app import observe
 from app.api.news import MOST_BYTES, Joined, News, Standing, read, write
 from app.api.switchboard import Switchboard
+from app.api.trunks import Trunks
 from app.errors import BadInput
 
 log = observe.log(__name__)
 
 STANDING_S = 0.2
-CHANNEL = "STROWGER_CHANNEL"  # environment: "PLACE:FD", set by the parent alone
+CHANNEL = "STROWGER_CHANNEL"  # environment: "PLACE:FD:FOLDER", set by the parent alone; the folder is for trunks
 
 
 class Neighbours:
-    def __init__(self, place: int, channel: socket.socket) -> None:
+    def __init__(self, place: int, channel: socket.socket, trunks: Trunks) -> None:
         self._place, self._channel = place, channel
+        self.trunks = trunks
         self._channel.setblocking(False)
         self._waiting: deque[bytes] = deque()
         self._connections: asyncio.Queue[socket.socket] = asyncio.Queue()
@@ -33,8 +36,8 @@ class Neighbours:
     @classmethod
     def by(cls, spelled: str) -> Neighbours:
         """From the value of CHANNEL."""
-        place, _, descriptor = spelled.partition(":")
-        return cls(int(place), socket.socket(fileno=int(descriptor)))
+        place, descriptor, folder = spelled.split(":", 2)
+        return cls(int(place), socket.socket(fileno=int(descriptor)), Trunks(Path(folder), int(place)))
 
     def tell(self, news: News) -> None:
         """Never waits. Order is kept."""

@@ -54,6 +54,15 @@ class PassedOn:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedHands:
+    """A colleague takes this call over, or hands it back, through a process that does not hold it."""
+
+    call_sid: str
+    who: str
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How the sender stands, several times a second: silence tells that its event loop is blocked."""
 
@@ -72,7 +81,7 @@ class Lost:
     """A process is dead, and every media socket it held."""
 
 
-News = Seated | Vacated | AskedToEnd | AnswerReported | PassedOn | Standing | Joined | Lost
+News = Seated | Vacated | AskedToEnd | AnswerReported | PassedOn | ChangedHands | Standing | Joined | Lost
 
 _KINDS: dict[str, type[News]] = {kind.__name__: kind for kind in get_args(News)}
 

@@ -17,7 +17,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app import observe
-from app.api.news import AnswerReported, AskedToEnd, Joined, Lost, News, PassedOn, Seated, Standing, Vacated
+from app.api.news import (
+    AnswerReported,
+    AskedToEnd,
+    ChangedHands,
+    Joined,
+    Lost,
+    News,
+    PassedOn,
+    Seated,
+    Standing,
+    Vacated,
+)
 from app.api.room import Room
 from app.call.setup import CallNews
 from app.dialog.events import CarrierReport, Entry, HandedBack, Overheard, TakenOver, Whispered
@@ -172,19 +183,32 @@ class Switchboard:
         seat = self._calls.get(call_sid)
         return seat.patch if seat is not None and seat.stage is Stage.TALKING else None
 
+    def held_at(self, call_sid: str) -> int | None:
+        """The place of the process that this call talks in; None where that is this one, or none behind this port."""
+        seat = self._calls.get(call_sid)
+        return seat.place if seat is not None and seat.stage is Stage.TALKING else None
+
+    def knows(self, call_sid: str) -> bool:
+        """Whether this call rings, talks or leaves in a process behind this port."""
+        self._sweep()
+        return call_sid in self._calls
+
     def tell(self, call_sid: str, news: TakenOver | HandedBack | Whispered | Overheard) -> bool:
-        """To the conversation. A whisper goes to whichever process holds it; for the others, who need its sound too,
-        False where that is not this one. False as well when nobody holds it."""
+        """To the conversation, in whichever process it is; what was overheard only where its sound is. False when
+        nobody holds it."""
         seat = self._calls.get(call_sid)
         if seat is None or seat.stage is not Stage.TALKING:
             return False
         if seat.report is not None:
             seat.report(news)
             return True
-        if isinstance(news, Whispered) and seat.place is not None:
+        if seat.place is None or isinstance(news, Overheard):
+            return False
+        if isinstance(news, Whispered):
             self._tell(PassedOn(call_sid, news.who, news.text))
-            return True
-        return False
+        else:
+            self._tell(ChangedHands(call_sid, news.who, isinstance(news, TakenOver)))
+        return True
 
     def end(self, call_sid: str, reason: str) -> bool:
         """Asks the conversation to say goodbye, in whichever process it is. False when nobody holds it."""
@@ -256,15 +280,11 @@ class Switchboard:
                 seat = self._calls.get(call_sid)
                 if seat is not None and seat.stage is not Stage.TALKING:
                     del self._calls[call_sid]
-            case AskedToEnd(call_sid, reason):
-                if self._is_mine(call_sid):
-                    self._end_now(call_sid, reason)
+            case AskedToEnd() | PassedOn() | ChangedHands():
+                self.asked(news)
             case AnswerReported(call_sid, answered_by):
                 if self._is_mine(call_sid):
                     self.report(call_sid, CarrierReport(answered_by))
-            case PassedOn(call_sid, who, text):
-                if self._is_mine(call_sid):
-                    self.tell(call_sid, Whispered(who, text))
             case Standing():
                 self._others[place] = news
             case Joined():
@@ -274,6 +294,18 @@ class Switchboard:
             case Lost():
                 self._lose(place)
         self._report()
+
+    def asked(self, news: AskedToEnd | PassedOn | ChangedHands) -> bool:
+        """By another process, on this machine or another. False when the conversation is not in this one."""
+        if not self._is_mine(news.call_sid):
+            return False
+        match news:
+            case AskedToEnd(call_sid, reason):
+                return self.end(call_sid, reason)
+            case PassedOn(call_sid, who, text):
+                return self.tell(call_sid, Whispered(who, text))
+            case ChangedHands(call_sid, who, taken):
+                return self.tell(call_sid, TakenOver(who) if taken else HandedBack(who))
 
     def _seat_elsewhere(
         self, call_sid: str, stage: Stage, for_s: float | None, end_reason: str | None, place: int

@@ -43,6 +43,10 @@ class Listener:
     def cleared(self) -> None:
         self._ear.clear()
 
+    def mixed(self, sound: bytes) -> None:
+        """20 ms of both sides, from the process that hears them."""
+        self._put(sound)
+
     def over(self) -> None:
         self._put(None)
 

@@ -13,13 +13,13 @@ from app.api.context import Site, Web, web_of
 from app.api.v1.principal import Caller, Principal
 from app.dialog.events import HandedBack, TakenOver, Whispered
 from app.dialog.prompt import LONGEST_HINT
-from app.errors import Conflict, Disconnected, NotFound
+from app.errors import Disconnected, NotFound
 from app.store import audit, calls
+from app.store.calls import CallRow
 from app.telephony import mulaw
 
 router = APIRouter(prefix="/calls", tags=["controls"])
 
-ELSEWHERE = "This call is not going on, or another process holds it."
 Sid = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -33,9 +33,7 @@ class Done(BaseModel):
 async def takeover(sid: Sid, web: Site, caller: Caller) -> Done:
     """The agent falls silent and goes on listening: "stop calling me" is still obeyed. Connect your telephone to the
     call first (POST /phone/offer with its call_sid)."""
-    await _known(web, caller, sid)
-    if not web.board.tell(sid, TakenOver(str(caller.user_id))):
-        raise Conflict(ELSEWHERE)
+    await web.attendant.tell(await _known(web, caller, sid), TakenOver(str(caller.user_id)))
     await _noted(web, caller, sid, "call.takeover")
     return Done(sid=sid)
 
@@ -43,9 +41,7 @@ async def takeover(sid: Sid, web: Site, caller: Caller) -> Done:
 @router.post("/{sid}/handback", operation_id="controls_handback")
 async def handback(sid: Sid, web: Site, caller: Caller) -> Done:
     """The agent asks again what it had asked."""
-    await _known(web, caller, sid)
-    if not web.board.tell(sid, HandedBack(str(caller.user_id))):
-        raise Conflict(ELSEWHERE)
+    await web.attendant.tell(await _known(web, caller, sid), HandedBack(str(caller.user_id)))
     await _noted(web, caller, sid, "call.handback")
     return Done(sid=sid)
 
@@ -63,9 +59,7 @@ async def whisper(sid: Sid, hint: Hint, web: Site, caller: Caller) -> Done:
     """A hint to the agent, which the caller does not hear. It counts from the caller's next words on, within what the
     playbook approves and at its prices; the call's log and its live transcript say what came of it: "told" to the
     language model, the name of what the playbook says then, or nothing."""
-    await _known(web, caller, sid)
-    if not web.board.tell(sid, Whispered(str(caller.user_id), hint.text.strip())):
-        raise Conflict(ELSEWHERE)
+    await web.attendant.tell(await _known(web, caller, sid), Whispered(str(caller.user_id), hint.text.strip()))
     await _noted(web, caller, sid, "call.whisper")
     return Done(sid=sid)
 
@@ -73,9 +67,7 @@ async def whisper(sid: Sid, hint: Hint, web: Site, caller: Caller) -> Done:
 @router.post("/{sid}/hangup", operation_id="controls_hangup")
 async def hangup(sid: Sid, web: Site, caller: Caller) -> Done:
     """With a goodbye, not in mid-word."""
-    await _known(web, caller, sid)
-    if not web.board.end(sid, "finished"):
-        raise Conflict(ELSEWHERE)
+    await web.attendant.end(await _known(web, caller, sid), "finished")
     await _noted(web, caller, sid, "call.hangup")
     return Done(sid=sid)
 
@@ -85,24 +77,26 @@ async def listen(socket: WebSocket, sid: Sid) -> None:
     """Both sides, 20 ms at a time, as 16-bit samples at 8000 a second. The ticket must be for this call."""
     web: Web = web_of(socket)
     principal: Principal = socket.state.principal
-    patch = web.board.patch(sid)
-    mine = await web.records.user(principal.claims, lambda db: calls.get(db, sid))
-    if mine is None or patch is None or socket.state.call_sid != sid:
+    call = await web.records.user(principal.claims, lambda db: calls.get(db, sid))
+    if call is None or socket.state.call_sid != sid:
         await socket.close(1008)
         return
-    await socket.accept()
-    await web.records.user(principal.claims, lambda db: audit.write(db, str(principal.user_id), "call.listen", sid))
-    with patch.listening() as listener, contextlib.suppress(WebSocketDisconnect, RuntimeError, Disconnected):
-        while (piece := await listener.pieces.get()) is not None:
-            await socket.send_bytes(mulaw.decode(piece).astype(np.int16).tobytes())
+    async with web.attendant.listening(call) as listener:
+        await socket.accept()
+        await web.records.user(principal.claims, lambda db: audit.write(db, str(principal.user_id), "call.listen", sid))
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, Disconnected):
+            while (piece := await listener.pieces.get()) is not None:
+                await socket.send_bytes(mulaw.decode(piece).astype(np.int16).tobytes())
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         await socket.close()
 
 
-async def _known(web: Web, caller: Principal, sid: str) -> None:
+async def _known(web: Web, caller: Principal, sid: str) -> CallRow:
     """Raises NotFound for a call that is not of this workspace."""
-    if await web.records.user(caller.claims, lambda db: calls.get(db, sid)) is None:
+    call = await web.records.user(caller.claims, lambda db: calls.get(db, sid))
+    if call is None:
         raise NotFound(f"There is no call {sid}.")
+    return call
 
 
 async def _noted(web: Web, caller: Principal, sid: str, action: str) -> None:

@@ -51,6 +51,12 @@ class StillRunning(Conflict):
     code = "idempotency_key_pending"
 
 
+class HeldElsewhere(Conflict):
+    """409: the call goes on in a process that cannot be reached from this one for what was asked."""
+
+    code = "held_elsewhere"
+
+
 class TooMany(Refused):
     """429. `after_s` says when to come again."""
 

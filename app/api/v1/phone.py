@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app import observe
 from app.api.context import Site, Web
 from app.api.v1.principal import Caller, Principal
-from app.dialog.events import DisclosureHeard, HandedBack, Overheard, RecordingRefused
-from app.errors import Busy, Conflict, NotFound, StoreError, StrowgerError
+from app.dialog.events import DisclosureHeard, RecordingRefused
+from app.errors import Busy, NotFound, StoreError, StrowgerError
 from app.store import call_events, calls, leads, playbooks, workspaces
 from app.store.calls import CallRow, NewCall
 from app.store.connect import Connection
@@ -23,7 +23,6 @@ from app.store.connect import Connection
 if TYPE_CHECKING:  # aiortc brings much along; it is loaded when somebody phones
     from app.phone.browser import Browser
     from app.phone.line import BrowserLine
-    from app.phone.takeover import PatchedLine
 
 router = APIRouter(prefix="/phone", tags=["phone"])
 log = observe.log(__name__)
@@ -72,20 +71,12 @@ async def offer(body: PhoneOffer, web: Site, caller: Caller, later: BackgroundTa
 
 
 async def _join(body: PhoneOffer, sid: str, web: Web, caller: Principal, later: BackgroundTasks) -> PhoneAnswer:
-    from app.phone.browser import Browser, Offer
-    from app.phone.takeover import PatchedLine
-
-    if await web.records.user(caller.claims, lambda db: calls.get(db, sid)) is None:
+    call = await web.records.user(caller.claims, lambda db: calls.get(db, sid))
+    if call is None:
         raise NotFound(f"There is no call {sid}.")
-    patch = web.board.patch(sid)
-    if patch is None:
-        raise Conflict("This call is not going on, or another process holds it.")
-    who = str(caller.user_id)
-    line = PatchedLine(patch, lambda text: web.board.tell(sid, Overheard(who, text)))
-    browser = Browser(line, web.ice_servers)
-    answer = await browser.answer(Offer(body.sdp, body.type))
-    later.add_task(_speak, web, browser, line, sid, who)
-    return PhoneAnswer(sdp=answer.sdp, type=answer.type, call_sid=sid)
+    joined = await web.attendant.join(call, str(caller.user_id), body.sdp)
+    later.add_task(joined.talk)
+    return PhoneAnswer(sdp=joined.sdp, type="answer", call_sid=sid)
 
 
 def _ring(db: Connection, web: Web, caller: Principal, sid: str, playbook: str | None) -> tuple[CallRow, str]:
@@ -132,10 +123,3 @@ def _over(db: Connection, sid: str, now: datetime) -> bool:
     facts = [entry.fact for entry in call_events.read(db, sid)]
     told = any(isinstance(fact, DisclosureHeard) and fact.kind == "recording" for fact in facts)
     return told and not any(isinstance(fact, RecordingRefused) for fact in facts)
-
-
-async def _speak(web: Web, browser: Browser, line: PatchedLine, sid: str, who: str) -> None:
-    """A browser that goes away hands the call back: the caller is never left with nobody."""
-    reason = await browser.talk(line.talk)
-    web.board.tell(sid, HandedBack(who))
-    log.info("patched out", call=sid, reason=reason)

@@ -39,8 +39,11 @@ async def create(body: TicketRequest, web: Site, caller: Caller, response: Respo
     now, token = web.now(), random_token()
     if body.call_sid is not None:
         sid = body.call_sid
-        if await web.records.user(caller.claims, lambda db: calls.get(db, sid)) is None:
+        call = await web.records.user(caller.claims, lambda db: calls.get(db, sid))
+        if call is None:
             raise NotFound(f"There is no call {sid}.")
+        if body.purpose == "listen":
+            web.attendant.look(call)  # a browser is told nothing of why a socket was refused
     ticket = NewTicket(token, caller.workspace_id, caller.user_id, body.purpose, now, LASTS, body.call_sid)
     await web.records.desk(caller.workspace_id, lambda db: accounts.issue_ticket(db, ticket))
     response.headers["Cache-Control"] = "no-store"

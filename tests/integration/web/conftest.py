@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Semaphore
@@ -20,6 +20,7 @@ from uuid import UUID
 from xml.etree import ElementTree
 
 import httpx2
+import psutil
 import psycopg
 import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
@@ -341,7 +342,7 @@ def server(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Serve
 
 
 @contextmanager
-def serving(settings: Settings, *, drain_limit_s: float = 60, processes: int = 1) -> Iterator[Server]:
+def serving(settings: Settings, *, drain_limit_s: float = 60, processes: int = 1, **more: str) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -354,6 +355,7 @@ def serving(settings: Settings, *, drain_limit_s: float = 60, processes: int = 1
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "STROWGER_LOG": "json",
         "STROWGER_DRAIN_LIMIT_S": str(drain_limit_s),
+        **more,
     }
     script = Path(__file__).with_name("scripted_server.py")
     process = subprocess.Popen([sys.executable, str(script), str(port), str(processes)], env=env)
@@ -369,5 +371,9 @@ def serving(settings: Settings, *, drain_limit_s: float = 60, processes: int = 1
                 time.sleep(0.05)
         yield Server(process, port)
     finally:
+        behind = psutil.Process(process.pid).children() if process.poll() is None else []
         process.kill()
+        for one in behind:  # who misses their parent would wait for the calls of each other
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         process.wait()

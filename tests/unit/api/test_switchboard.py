@@ -7,10 +7,10 @@ from functools import partial
 
 import pytest
 
-from app.api.news import Joined, Lost, News, read, write
+from app.api.news import AskedToEnd, Joined, Lost, News, read, write
 from app.api.room import Limits, Room
 from app.api.switchboard import FAREWELL_S, PROMISED_S, RING_S, Switchboard
-from app.dialog.events import CarrierReport, TakenOver, Whispered
+from app.dialog.events import CarrierReport, HandedBack, Overheard, TakenOver, Whispered
 
 
 class Clock:
@@ -231,13 +231,25 @@ def test_a_whisper_and_a_wish_to_end_reach_a_conversation_elsewhere(pair: Pair) 
     assert ended == ["finished"]
 
 
-def test_a_call_is_taken_over_only_where_its_sound_is(pair: Pair) -> None:
+def test_a_call_elsewhere_is_taken_over_and_handed_back_and_overheard_only_where_its_sound_is(pair: Pair) -> None:
     here, there = pair.boards
     heard: list[object] = []
     there.connected("CA1", lambda reason: None, heard.append)
-    assert not here.tell("CA1", TakenOver("ann"))
-    assert there.tell("CA1", TakenOver("ann"))
-    assert heard == [TakenOver("ann")]
+    assert (here.held_at("CA1"), there.held_at("CA1")) == (1, None)
+    assert here.tell("CA1", TakenOver("ann"))
+    assert not here.tell("CA1", Overheard("ann", "good morning"))
+    assert here.tell("CA1", HandedBack("ann"))
+    assert heard == [TakenOver("ann"), HandedBack("ann")]
+
+
+def test_what_another_machine_asks_is_done_by_the_process_that_holds_the_call_alone(pair: Pair) -> None:
+    here, there = pair.boards
+    ended: list[str] = []
+    there.connected("CA1", ended.append)
+    assert not here.asked(AskedToEnd("CA1", "finished"))
+    assert there.asked(AskedToEnd("CA1", "finished"))
+    assert ended == ["finished"]
+    assert not there.asked(AskedToEnd("CA2", "finished"))
 
 
 def test_nobody_hears_a_whisper_into_a_call_that_is_over(pair: Pair) -> None:

@@ -141,7 +141,7 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
     app.add_middleware(Shield)
     for part in (home, voice, callbacks, messages, media, seats, health):
         app.include_router(part.router)
-    app.include_router(v1.build())
+    v1.add_to(app)
     if docs:
         drawn = app.openapi
         app.openapi = lambda: described(drawn())  # type: ignore[method-assign]

@@ -25,7 +25,9 @@ def lines(routers: tuple[APIRouter, ...]) -> list[str]:
 
 def ours() -> tuple[APIRouter, ...]:
     parts = (home, voice, callbacks, messages, media, seats, health)
-    return (*(part.router for part in parts), v1.build())
+    api = APIRouter()
+    v1.add_to(api)
+    return (*(part.router for part in parts), api)
 
 
 def _of(router: APIRouter) -> Iterator[str]:

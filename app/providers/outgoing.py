@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
+from functools import cache
 from threading import Thread
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -58,7 +59,7 @@ class Outgoing:
         self._resolve = resolve or _resolved
         self._allowed = allowed or is_public
         self._ports = ports
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or _usual_tls()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """The status of the answer. Raises ProviderRefused for an address we do not go to, else ProviderDown."""
@@ -114,6 +115,12 @@ class SignedPost:
             "user-agent": "Strowger-Webhooks/1",
         }
         return self._outgoing.post(url, body, headers)
+
+
+@cache
+def _usual_tls() -> ssl.SSLContext:
+    """Reading the authorities that everybody trusts takes some 20 ms: once is enough."""
+    return ssl.create_default_context()
 
 
 def signature(secret: str, name: str, moment: int, body: bytes) -> str:

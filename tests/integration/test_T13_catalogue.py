@@ -129,8 +129,9 @@ CARELESS = [
 
 
 @pytest.fixture
-def owner(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(postgres_url) as db:
+def owner(shared_postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Whatever a test does to the schema is undone."""
+    with psycopg.connect(shared_postgres_url) as db:
         yield db
         db.rollback()
 

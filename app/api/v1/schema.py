@@ -49,7 +49,7 @@ class Problem(BaseModel):
 
 def document() -> dict[str, Any]:
     bare = FastAPI()
-    bare.include_router(router.build())
+    router.add_to(bare)
     found = get_openapi(
         title="Strowger",
         version=VERSION,

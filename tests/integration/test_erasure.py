@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import uuid
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -344,6 +345,48 @@ def test_C43_a_recording_that_cannot_be_deleted_is_waited_for(house: House, ada:
     assert "leads" in house.traces(ada), "no row goes before the sound"
     obstacle.rmdir()
     assert "leads 1" in house.run(job)
+    assert house.traces(ada) <= MAY_STAY
+
+
+@pytest.mark.realtime
+def test_C43_the_carriers_copies_go_first_and_a_carrier_that_is_away_is_waited_for(
+    house: House, ada: Person, ben: Person
+) -> None:
+    from app.exchange.account import Account
+    from app.exchange.exchange import Exchange
+    from app.exchange.recording import Recording
+    from app.exchange.server import serving
+    from app.providers.carrier_copies import CarrierCopies
+    from app.providers.twilio_client import connect
+
+    account = Account()
+    house.sql("update calls set account_sid = %s where workspace_id = %s", account.sid, house.workspace)
+    house.sql("update messages set provider_sid = null where workspace_id = %s", house.workspace)
+    job = house.ask(ada)
+
+    def through(address: str) -> str:
+        house.resources = replace(house.resources, copies=CarrierCopies(connect(account.sid, account.token, address)))
+        return house.run(job)
+
+    def kept_there(exchange: Exchange) -> list[str]:
+        return [one.call_sid for one in exchange.office.recordings.values()]
+
+    before = house.traces(ada)
+    assert through("http://127.0.0.1:9") == "later: the carrier does not delete its copy"
+    assert house.traces(ada) == before, "nothing of ours goes while the carrier still has its copy"
+    assert house.sql("select waits_for from erasures where lead_id = %s", ada.lead) == [("carrier",)]
+
+    async def main() -> None:
+        async with asyncio.timeout(60), serving(port=0, account=account) as exchange:
+            for number, sid in enumerate((ada.sid, ben.sid)):
+                kept = Recording(
+                    f"RE{number}", account.sid, sid, "OutboundAPI", datetime.now(UTC), "completed", (b"x",)
+                )
+                exchange.office.recordings[kept.sid] = kept
+            assert "leads 1" in await asyncio.to_thread(through, exchange.office.config.base_url)
+            assert kept_there(exchange) == [ben.sid]
+
+    asyncio.run(main())
     assert house.traces(ada) <= MAY_STAY
 
 

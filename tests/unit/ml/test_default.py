@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from shutil import copytree
 from uuid import UUID
 
 import numpy as np
@@ -26,8 +28,8 @@ def history(last: Conversation) -> LeadHistory:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+def folder(made_once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copytree(made_once(default_model), tmp_path_factory.mktemp("data"), dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -43,7 +46,10 @@ def test_stop_calling_counts_from_its_own_limit_whatever_is_likelier() -> None:
         assert (below.objection, below.sentiment) == (above.objection, above.sentiment)
 
 
-def test_it_is_made_once_and_made_again_where_the_file_is_damaged(tmp_path: Path) -> None:
+def test_it_is_made_once_and_made_again_where_the_file_is_damaged(
+    tmp_path: Path, made_once: Callable[..., Path]
+) -> None:
+    copytree(made_once(partial(sales.reader, "es")), tmp_path, dirs_exist_ok=True)
     first = sales.read(["how much does it cost"], "es", tmp_path)
     (file,) = (tmp_path / "models").glob("sales-es-*.words")
     assert file.with_name(f"{file.name}.card.md").read_text(encoding="utf-8").startswith("# Model sales-es-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -101,7 +101,7 @@ class ProviderStudio:
         ears: Ears | None = None
         if self._providers.has_models:
             ears = partial(self._ears, book, meter, str(call.workspace_id))
-        return Cast(parts, stand_ins(book, self._pack), book.machines.strategy, ears)
+        return Cast(parts, stand_ins(book, self._pack, datetime.now(UTC)), book.machines.strategy, ears)
 
     def _ears(self, book: Playbook, meter: Meter, tenant: str) -> tuple[VoiceActivity, SpeechToText]:
         """More of them, for a second person on the same call and the same bill."""

@@ -5,6 +5,7 @@ Whatever is broken or not ready here, the caller hears something: "one moment pl
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.api.carrier import Authentic
 from app.api.context import Web, web_of
 from app.api.tokens import media_token
 from app.dialog.events import CallEnded
+from app.dialog.playbook import parse
 from app.errors import BadInput, Conflict, NotFound, StoreDown
 from app.store import call_events, calls, playbooks, workspaces
 from app.store.calls import CallRow
@@ -123,12 +125,14 @@ async def _continue(web: Web, call_sid: str, stream: int) -> str:
     if not await web.board.wait_over(call_sid, WIND_UP_S):
         raise StoreDown("the conversation before this one is not over yet")
     reason = web.board.end_reason(call_sid)
-    if reason is not None and reason != "media_lost":
+    if reason not in (None, "media_lost", "transferred"):
         web.board.gone(call_sid)
         return twiml.hang_up()
     workspace_id = await web.records.system(lambda db: calls.workspace_of(db, call_sid))
     if workspace_id is None:
         return twiml.hang_up()
+    if reason == "transferred":
+        return await _put_through(web, workspace_id, call_sid)
     token = media_token(web.settings.tokens[0], call_sid, stream + 1)
 
     def resume(db: Connection) -> bool:
@@ -149,6 +153,27 @@ async def _continue(web: Web, call_sid: str, stream: int) -> str:
     observe.CALLS_RESUMED.inc()
     log.warning("media stream lost", call=call_sid, stream=stream)
     return _connect(web, token, stream + 1)
+
+
+async def _put_through(web: Web, workspace_id: UUID, call_sid: str) -> str:
+    """To the person its playbook names, and to nobody else."""
+
+    def look_up(db: Connection) -> tuple[CallRow, str] | None:
+        call = calls.get(db, call_sid)
+        return None if call is None else (call, playbooks.text_of(db, call.playbook, call.playbook_version))
+
+    found = await web.records.worker(workspace_id, look_up)
+    web.board.gone(call_sid)
+    if found is None:
+        return twiml.hang_up()
+    call, text = found
+    book = await asyncio.to_thread(parse, text, f"{call.playbook}.yaml")
+    if not book.business.transfer:
+        return twiml.hang_up(OUT_OF_ORDER)
+    ours = call.caller if call.direction == "outbound" else call.called
+    log.info("put through", call=call_sid)
+    failed = book.lines.transfer_failed
+    return twiml.put_through(book.business.transfer, caller_id=ours, failed=failed, language=book.language)
 
 
 async def _keyed(web: Web, call_sid: str, digits: str, round_: int) -> str:

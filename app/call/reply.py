@@ -42,6 +42,7 @@ class Scene:
     utterances: count[int] = field(default_factory=lambda: count(1))
     failures: int = 0  # in a row
     voiceless: bool = False  # text to speech failed in the last reply
+    offered_ms: int | None = None  # a person was offered in place of us, since then
     waiting: Waiting = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +88,13 @@ class Reply:
             finish = await self._consume()
             self._said.put_nowait(None)
         self._post(ReplyEnded(closes=finish is not None, reason=finish or "finished"))
+
+    async def say(self, ready: ReadyLine) -> None:
+        """That and nothing else, to its end."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow(), name="follow")
+            await self._stand_in(ready)
+            self._said.put_nowait(None)
 
     async def settle(self, cut: tuple[Played, ...] = ()) -> None:
         """The ledger's last word on every line, also to the dialogue. What the dialogue wanted to be known is known,
@@ -229,8 +237,16 @@ class Reply:
         fallback = "apology" if last else "again"
         scene.log.write(ProviderFailed(failed.stage, name, failed.reason, fallback, failed.kind))
         self._end_line()
-        spoken = await self._stand_in(scene.stand_ins.apology if last else scene.stand_ins.again)
+        spoken = await self._stand_in(self._apology() if last else scene.stand_ins.again)
         return "provider_outage" if last or not spoken else None
+
+    def _apology(self) -> ReadyLine:
+        """With the offer of a person, where we cannot serve the caller any more; not where all was said but goodbye."""
+        scene = self._scene
+        if scene.stand_ins.put_through is None or (scene.failures < 2 and scene.offered_ms is None):
+            return scene.stand_ins.apology
+        scene.offered_ms = scene.line.now_ms()
+        return scene.stand_ins.put_through.offer
 
     async def _stand_in(self, ready: ReadyLine) -> bool:
         """False when not even that could be spoken."""

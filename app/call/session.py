@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 
@@ -16,8 +17,8 @@ from app.call.ear import Ear
 from app.call.log import CallLog
 from app.call.moves import Production
 from app.call.reply import Asked, Reply, Scene
-from app.call.setup import CallSetup, Parts
-from app.dialog import rerun, turns
+from app.call.setup import CallSetup, Parts, ReadyLine
+from app.dialog import rerun, transfer, turns
 from app.dialog.events import (
     AgentKeyed,
     CallEnded,
@@ -31,6 +32,7 @@ from app.dialog.events import (
     HandedBack,
     Heard,
     Hinted,
+    HumanRequested,
     HungUp,
     Interrupted,
     MustEnd,
@@ -54,6 +56,7 @@ from app.errors import ProviderError, StoreError
 from app.ports import (
     Closing,
     Commit,
+    Finish,
     HearsColleagues,
     Journal,
     Line,
@@ -70,6 +73,7 @@ from app.sales.conversation import conversation_of
 from app.sales.next_action import estimate
 from app.telephony import dtmf
 
+OUTAGE, TRANSFERRED = "provider_outage", "transferred"  # reasons to end
 _LAST_WORDS_S = 5.0  # for speech to text and the dialogue to take in what was said while hanging up
 
 
@@ -164,6 +168,8 @@ class Session:
             if isinstance(signal, Overheard):
                 self._overhear(signal)
                 continue
+            if (person := self._wants_person(signal)) is not None:
+                return await self._part(person)
             if self._reception is not None:
                 if (ended := await self._receive(self._reception, signal)) is not None:
                     return ended, not isinstance(signal, HungUp)
@@ -188,8 +194,48 @@ class Session:
                     case PutAside(aside):
                         self._log.write(aside)
                     case EndCall(reason):
+                        if reason == OUTAGE and self._scene.offered_ms is not None and isinstance(signal, ReplyEnded):
+                            return await self._await_choice()
                         return reason, not isinstance(signal, HungUp)
             assert self._turn.phase is not Phase.OVER
+
+    def _wants_person(self, signal: Signal) -> bool | None:
+        """What the caller says to the offer of one, if it was made."""
+        offered_ms = self._scene.offered_ms
+        return None if offered_ms is None else transfer.choice(signal, offered_ms)
+
+    async def _await_choice(self) -> tuple[str, bool]:
+        """The offer was heard. As `_take_turns`."""
+        person = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(transfer.WAIT_S):
+                while True:
+                    _, signal = await self._inbox.get()
+                    if isinstance(signal, HungUp):
+                        return "media_lost" if signal.lost else "caller_hung_up", False
+                    if (said := self._wants_person(signal)) is not None:
+                        person = said
+                        break
+        return await self._part(person)
+
+    async def _part(self, person: bool) -> tuple[str, bool]:
+        """Says so and ends: to a person, who is also noted in case nobody answers there, or with our apology."""
+        await self._cut(CutReply(self._line.now_ms(), by_caller=False))
+        self._line.turn(Volume.FULL)
+        put_through = self._call.stand_ins.put_through
+        if person:
+            self._log.write(HumanRequested())
+        await self._say(put_through.taken if put_through is not None and person else self._call.stand_ins.apology)
+        return TRANSFERRED if person else OUTAGE, True
+
+    async def _say(self, ready: ReadyLine) -> None:
+        """Whatever has failed."""
+        now_ms = self._line.now_ms()
+        asked = Asked(self._turn.number, now_ms, None, now_ms, closing=True, timed=False)
+        production = Production(_saying(), self._parts.tts, self._commit, self._line.now_ms)
+        reply = Reply(self._scene, asked, production, lambda signal: None)
+        await reply.say(ready)
+        await reply.settle()
 
     async def _change_hands(self, signal: TakenOver | HandedBack) -> None:
         """The agent falls silent at once and goes on listening; handed back, it asks again what it had asked."""
@@ -316,6 +362,11 @@ class Session:
             timed=isinstance(to, Said | Pressed),
         )
         self._words_ms = None
+        put_through = self._call.stand_ins.put_through
+        if put_through is not None and isinstance(to, Closing) and to.reason == OUTAGE:
+            self._scene.offered_ms = self._line.now_ms()
+            self._begin_reply(_saying(put_through.offer.line, Finish(OUTAGE)), asked)
+            return
         if draft is not None and draft.production.failed:  # a fresh answer may do better
             await self._drop_draft()
             draft = None
@@ -454,3 +505,8 @@ class Session:
             began = self._call.began
             self._log.write(replace(began, stt=parts.stt.name, dialogue=parts.dialogue.name, tts=parts.tts.name))
         self._log.write(rerun.began(self._turn, self._patience))
+
+
+async def _saying(*moves: Move) -> AsyncIterator[Move]:
+    for move in moves:
+        yield move

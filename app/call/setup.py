@@ -56,6 +56,14 @@ class ReadyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PutThrough:
+    """That a person can take over a call which cannot go on: how that is offered, and what is said when it is taken."""
+
+    offer: ReadyLine
+    taken: ReadyLine
+
+
+@dataclass(frozen=True, slots=True)
 class StandIns:
     """What we say when there is nothing to say: before an answer that takes its time; while it takes longer; for one
     that failed, asking the caller to say it again; and at the end of a call that cannot go on.
@@ -69,6 +77,7 @@ class StandIns:
     apology: ReadyLine = ReadyLine(
         Say(("I am sorry, we have technical difficulties. One of us will call you back. Goodbye.",), "stand_in")
     )
+    put_through: PutThrough | None = None  # offered in place of the apology, which then follows if it is not taken
 
 
 @dataclass(frozen=True, slots=True)

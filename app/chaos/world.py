@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib import resources
 from itertools import cycle
 from typing import Any, Self
@@ -134,7 +134,7 @@ class World:
         self.mouth.first_audio_s = self.spare_mouth.first_audio_s = FIRST_AUDIO_S
         self.fuses = FuseBox()
         self.book = northlight()
-        self.stand_ins: StandIns = stand_ins(self.book, open_pack())
+        self.stand_ins: StandIns = stand_ins(self.book, open_pack(), datetime.now(UTC))
         self._guide = Guide.by(self.book, _price)
         self._pace = Pace()
         self._phrases = PhraseStore()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app.dialog import phrases, voice
+from app.dialog import phrases, transfer, voice
 from app.dialog.nodes import Faults, Fields, compose
 from app.dialog.reception import Strategy
 from app.dialog.script import (
@@ -56,9 +56,10 @@ def parse(text: str, name: str) -> Playbook:
     top = Fields(compose(text, name), "the file", faults)
     facts = tuple(_fact(fact_name, fields) for fact_name, fields in top.each("facts"))
     opening = top.fields("opening")
+    language = top.one_of("language", ("en",), "en")
     book = Playbook(
         name=top.text("playbook"),
-        language=top.one_of("language", ("en",), "en"),
+        language=language,
         business=_business(top.fields("business")),
         agent=top.text("agent"),
         goals=top.some_of("goals", GOALS),
@@ -74,7 +75,7 @@ def parse(text: str, name: str) -> Playbook:
         whatsapp=_whatsapp(top.fields("whatsapp")),
         messages=tuple(_message(message_name, fields, facts) for message_name, fields in top.each("messages")),
         closing=_closing(top.fields("closing")),
-        lines=_lines(top.fields("lines")),
+        lines=_lines(top.fields("lines"), language),
         machines=_machines(top.fields("machines", needed=False)),
         voice=voice.read(top.fields("voice", needed=False)),
         next_action=top.one_of("next_action", NEXT_ACTIONS, "note"),
@@ -117,8 +118,8 @@ def _business(fields: Fields | None) -> Business:
     if fields is None:
         return Business("", "", "", "", "UTC")
     numbers = {}
-    for key in ("phone", "toll_free"):
-        numbers[key] = number = fields.text(key)
+    for key in ("phone", "toll_free", "transfer"):
+        numbers[key] = number = fields.text(key, "" if key == "transfer" else None)
         if number and not (number.startswith("+") and number[1:].isdecimal() and 8 <= len(number) <= 16):
             fields.faults.add(fields.line_of(key), f'`{key}` must be written like "+12025550100", quotes included.')
     zone = fields.text("timezone")
@@ -128,7 +129,8 @@ def _business(fields: Fields | None) -> Business:
         fields.faults.add(
             fields.line_of("timezone"), f"timezone {zone!r} does not exist; write one like America/New_York."
         )
-    business = Business(fields.text("name"), fields.text("sells"), numbers["phone"], numbers["toll_free"], zone)
+    name, sells = fields.text("name"), fields.text("sells")
+    business = Business(name, sells, numbers["phone"], numbers["toll_free"], zone, numbers["transfer"])
     fields.done()
     return business
 
@@ -363,7 +365,7 @@ def _machines(fields: Fields | None) -> Machines:
     return Machines(Strategy(voicemail, ivr, key, screening), who)
 
 
-def _lines(fields: Fields | None) -> Lines:
+def _lines(fields: Fields | None, language: str) -> Lines:
     if fields is None:
         fields = Fields(compose("{}", "lines"), "lines", Faults("lines"))
     several = {key: _spoken_list(fields, key) for key in ("acknowledge", "unclear", "silence", "filler")}
@@ -374,6 +376,9 @@ def _lines(fields: Fields | None) -> Lines:
     one = {key: _spoken(fields, key) for key in names}
     one["so_far"] = _spoken(fields, "so_far", ("digits",), "I have {digits} so far. Please go on.")
     one["opt_out_question"] = _spoken(fields, "opt_out_question", (), "")
+    of_transfer = ("transfer_offer", "transferring", "transfer_failed")
+    for key, default in zip(of_transfer, transfer.defaults(language), strict=True):
+        one[key] = _spoken(fields, key, (), default)
     one["in_writing"] = _spoken(fields, "in_writing", (), "Let us do that in writing.")
     several["thinking"] = fields.texts("thinking", needed=False)
     for line in several["thinking"]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import time
+from datetime import datetime, time
 
 from app.dialog import phrases, spelling
 from app.dialog.reception import HANG_UP, Strategy
@@ -23,13 +23,15 @@ OCCASIONS = ("booked", "human", "qualified")
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """Telephone numbers are E.164; `toll_free` is where a voicemail sends people who want no more calls."""
+    """Telephone numbers are E.164; `toll_free` is where a voicemail sends people who want no more calls, `transfer` a
+    person whom callers may be put through to during `hours`, if there is one."""
 
     name: str
     sells: str
     phone: str
     toll_free: str
     timezone: str
+    transfer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,9 @@ class Lines:
     in_writing: str
     opt_out_question: str = ""  # said where words may ask not to be called again; without it nothing is asked
     thinking: tuple[str, ...] = ()  # said before an answer that takes its time, so it must fit any answer
+    transfer_offer: str = ""  # in place of `outage` where there is a person to put the caller through to
+    transferring: str = ""
+    transfer_failed: str = ""  # nobody answered there; said by the carrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +265,10 @@ class Playbook:
 
     def opening(self, direction: str) -> tuple[OpeningLine, ...]:
         return self.outbound if direction == "outbound" else self.inbound
+
+    def is_open(self, at: datetime) -> bool:
+        """`at` in the time of the business."""
+        return any(day == at.weekday() and opens <= at.time() < shuts for day, opens, shuts in self.hours)
 
     def fact(self, name: str) -> WantedFact:
         """Raises KeyError."""

@@ -53,6 +53,16 @@ def redirect(url: str) -> str:
     return _document(root)
 
 
+def put_through(number: str, *, caller_id: str, failed: str, language: str, limit_s: int = 3600) -> str:
+    """To a person's telephone, which shows `caller_id`; says `failed` when nobody answers there."""
+    root = Element("Response")
+    given = {"callerId": caller_id, "timeout": "25", "timeLimit": str(limit_s), "answerOnBridge": "true"}
+    SubElement(root, "Dial", given).text = _clean(number)
+    SubElement(root, "Say", {"language": "es-US" if language.startswith("es") else "en-US"}).text = _clean(failed)
+    SubElement(root, "Hangup")
+    return _document(root)
+
+
 def menu(*spoken: str, action_url: str, silence: str, wait_s: int = 6) -> str:
     """Speaks a keypad menu and posts the key to `action_url`; says `silence` and ends the call when no key comes."""
     root = Element("Response")

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from urllib.parse import urlsplit
 from uuid import UUID
+from xml.etree import ElementTree
 
 import httpx2
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
+from app import playbooks as shipped
+from app.api.context import web_of
 from app.dialog.events import AgentSaid, CallBegan, CallEnded, CallResumed
-from app.store import call_events, suppressions
+from app.store import call_events, playbooks, suppressions
 from app.store.connect import Database
 from app.telephony.signature import sign
 
-from .conftest import ACCOUNT, CALLER, PUBLIC, TOKEN, Stream, Twilio, spoken, stream_of, verbs
+from .conftest import ACCOUNT, BUSINESS, CALLER, PUBLIC, TOKEN, Stream, Twilio, spoken, stream_of, verbs
 
 pytestmark = pytest.mark.integration
 
@@ -26,8 +29,6 @@ Outage = Callable[[], AbstractContextManager[None]]
 
 def after_stream(twilio: Twilio, answer: httpx2.Response, sid: str = "CA1", **form: str) -> httpx2.Response:
     """What the carrier asks when the stream of `answer` is over: the URL of its <Redirect>."""
-    from xml.etree import ElementTree
-
     url = ElementTree.fromstring(answer.text).findtext("Redirect") or ""
     return twilio.post(url.removeprefix(PUBLIC), CallSid=sid, From=CALLER, CallStatus="in-progress", **form)
 
@@ -228,3 +229,29 @@ def test_F18_garbage_on_one_socket_leaves_the_other_call_alone(twilio: Twilio) -
 def test_an_unknown_call_that_asks_what_comes_next_is_hung_up(twilio: Twilio) -> None:
     assert verbs(twilio.post("/twilio/after-stream", CallSid="CAunknown")) == ["Hangup"]
     assert ACCOUNT.startswith("AC")
+
+
+# --- P2 ---
+
+
+@pytest.mark.parametrize("person", ["+12025550142", ""])
+def test_F13_a_caller_who_wants_a_person_is_put_through_to_the_one_of_the_playbook(
+    twilio: Twilio, database: Database, workspace: UUID, person: str
+) -> None:
+    text = shipped.text_of("northlight_solar")
+    named = text.replace("  timezone:", f'  transfer: "{person}"\n  timezone:', 1) if person else text
+    with database.worker(workspace) as db:
+        playbooks.publish(db, "northlight_solar", named, "a test")
+    answer = twilio.ring("CA1")
+    board = web_of(twilio.client).board
+    board.left("CA1", "transferred")
+    told = after_stream(twilio, answer)
+    if person:
+        assert verbs(told) == ["Dial", "Say", "Hangup"]
+        dial = ElementTree.fromstring(told.text).find("Dial")
+        assert dial is not None
+        assert (dial.text, dial.attrib["callerId"]) == (person, BUSINESS)
+        assert "A person will call you back" in spoken(told)  # when nobody answers there
+    else:
+        assert "Dial" not in verbs(told)
+    assert board.end_reason("CA1") is None

@@ -115,6 +115,7 @@ FAULTS = [
     (swap("agent: Nora", "agent: Nora\nvoice:\n  offline: /etc/passwd"), "  offline:", "must be a voice's id"),
     (swap("agent: Nora", "agent: Nora\nvoice:\n  offline: sltt"), "  offline:", "did you mean 'slt'?"),
     (swap("agent: Nora", "agent: Nora\nvoice: {language: English}"), "voice:", "must be two letters, like en"),
+    (swap("  timezone:", "  transfer: 555-0142\n  timezone:"), "  transfer:", "must be written like"),
 ]  # fmt: skip
 
 

@@ -89,7 +89,12 @@ function mute(): void {
 
 async function takeOver(sid: string): Promise<void> {
   await connect({ call_sid: sid });
-  await api.post(`/calls/${sid}/takeover`);
+  try {
+    await api.post(`/calls/${sid}/takeover`);
+  } catch (error) {
+    hangUp(); // nobody is to speak into a call that the agent still holds
+    throw error;
+  }
   taken.value = sid;
 }
 

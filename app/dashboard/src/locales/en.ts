@@ -326,6 +326,7 @@ export const en = {
   "playbooks.versions": "Versions",
   "playbooks.yaml": "Playbook as YAML",
   "problem.busy": "There is no room for another call now. Try again in a minute.",
+  "problem.held_elsewhere": "Another machine holds this call, or lost it. Open the dashboard at that machine's address.",
   "problem.not_allowed": "Your role does not allow this.",
   "problem.not_found": "This is not here, or not yours to see.",
   "problem.offline": "The service cannot be reached. Check the connection.",

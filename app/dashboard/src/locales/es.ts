@@ -327,6 +327,7 @@ export const es: Record<keyof typeof en, string> = {
   "playbooks.versions": "Versiones",
   "playbooks.yaml": "Guion en YAML",
   "problem.busy": "Ahora no hay sitio para otra llamada. Inténtelo de nuevo en un minuto.",
+  "problem.held_elsewhere": "Otra máquina lleva esta llamada, o la perdió. Abra el panel en la dirección de esa máquina.",
   "problem.not_allowed": "Su rol no permite esto.",
   "problem.not_found": "Esto no está aquí, o no es suyo.",
   "problem.offline": "No se puede contactar el servicio. Revise la conexión.",

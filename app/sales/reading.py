@@ -41,8 +41,8 @@ class TurnReading:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """All turns of a call together. `welcome` is the mean sentiment, `trend` how much the second half is above the
-    first."""
+    """All turns of a call together; `turns` counts answers, too, the rest leaves them out. `welcome` is the mean
+    sentiment, `trend` how much the second half is above the first."""
 
     turns: int
     objecting: int
@@ -54,6 +54,7 @@ def spoken(readings: Sequence[TurnReading]) -> Spoken | None:
     """In the order of the log. None where nothing was read."""
     if not readings:
         return None
-    moods = [reading.sentiment for reading in readings]
-    against = sum(reading.objection >= OBJECTS for reading in readings)
-    return Spoken(len(readings), against, sum(moods) / len(moods), trend(moods))
+    told = [reading for reading in readings if reading.intent != ANSWER]
+    moods = [reading.sentiment for reading in told]
+    against = sum(reading.objection >= OBJECTS for reading in told)
+    return Spoken(len(readings), against, sum(moods) / max(1, len(moods)), trend(moods))

@@ -46,3 +46,9 @@ def test_only_what_is_sure_is_shown(
 ) -> None:
     one = TurnReading(1, intent, probability, 0.0, sentiment, "m1")
     assert (one.topic, one.mood) == (topic, mood)
+
+
+def test_answers_say_nothing_of_the_offer() -> None:
+    home = TurnReading(1, "answer", 1.0, 0.9, -0.9, "m1")  # "homeowner"
+    assert spoken([home, reading(2, 0.1, 0.5), reading(3, 0.8, -0.25)]) == Spoken(3, 1, 0.125, -0.75)
+    assert spoken([home]) == Spoken(1, 0, 0.0, 0.0)

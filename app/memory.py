@@ -27,7 +27,8 @@ class Memory:
         gc.freeze()
 
     def look(self, live: int, now_s: float) -> None:
-        """`live` calls are on at `now_s`. Tidies once after the last of them."""
+        """`live` calls ring or are on at `now_s`: tidying holds the event loop up for some 70 ms, which is late for who
+        is about to be greeted as well. Tidies once after the last of them."""
         if live:
             self._used, self._quiet_since_s = True, None
         elif self._used and self._quiet_since_s is None:

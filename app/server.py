@@ -77,7 +77,7 @@ class DrainingServer(uvicorn.Server):
         if not self._settled and web.conversations.ready:
             self._settled = True
             self._memory.settle()
-        self._memory.look(len(web.board.talking()), web.board.now())
+        self._memory.look(web.board.taken(), web.board.now())
         if self._asked and not self.should_exit:
             self.should_exit = self._drained()
         return await super().on_tick(counter)

@@ -123,10 +123,13 @@ class Switchboard:
             return None
         return "full"
 
+    def taken(self) -> int:
+        """Seats of this process. Who rings is counted where it was answered, though it may come to talk in another."""
+        self._sweep()
+        return sum(seat.stage is not Stage.LEAVING and seat.place is None for seat in self._calls.values())
+
     def _has_room(self) -> bool:
-        """In this process. Who rings is counted where it was answered, though it may come to talk in another."""
-        taken = sum(seat.stage is not Stage.LEAVING and seat.place is None for seat in self._calls.values())
-        return self._room.why_not(taken) is None
+        return self._room.why_not(self.taken()) is None
 
     def promise(self, attempt: str) -> str | None:
         """Keeps a seat for a call that is about to be placed; else the reason as in `why_not`, and no seat."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from app.chaos.crowd import Desk, Heard, p95_ms
 from app.chaos.figures import Figure
+from app.chaos.waits import waits
 from app.exchange.faults import Faults
 
 OUR_LIMITS = {"STROWGER_MAX_BUSY": "0.85", "STROWGER_MAX_LAG_MS": "50"}  # as in production
@@ -76,11 +77,12 @@ class Crowd(Strain):
         for seed in range(1, seeds + 1):
             dice = Random(f"{self.name} {seed}")
             when_s = sorted(dice.uniform(0, self.WITHIN_S) for _ in range(self.OFFERED))
-            crowd = await desk.hold(desk.talkers(self.OFFERED, 0), when_s)
+            async with waits(pid) as kept:
+                crowd = await desk.hold(desk.talkers(self.OFFERED, 0), when_s)
             taken = [one for one in crowd if not one.ear.refused]
             after = await desk.hold(desk.talkers(self.SEATS, 10))
             figures = (*strained(usual, crowd, taken), *recovered(usual, after))
-            yield Found(seed, f"{len(taken)} of {len(crowd)} callers taken on{_troubles(taken)}", figures)
+            yield Found(seed, f"{len(taken)} of {len(crowd)} callers taken on{_troubles(taken)}; {kept}", figures)
 
 
 class FewFiles(Strain):

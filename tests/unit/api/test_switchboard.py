@@ -52,6 +52,20 @@ def test_F22_a_seat_is_taken_from_the_ring_on(board: Switchboard) -> None:
     assert board.why_not("CA1") is None  # the carrier asks again about a call that has its seat
 
 
+def test_F22_who_rings_counts_as_taken_before_the_conversation_and_who_leaves_does_not(
+    board: Switchboard, clock: Clock
+) -> None:
+    board.reserve("CA1")
+    assert (board.taken(), board.talking()) == (1, ())
+    board.connected("CA1", lambda reason: None)
+    assert board.taken() == 1
+    board.left("CA1", "finished")
+    assert board.taken() == 0
+    board.reserve("CA2")
+    clock.now += RING_S + 1
+    assert board.taken() == 0
+
+
 def test_a_seat_nobody_came_to_is_free_again(board: Switchboard, clock: Clock) -> None:
     board.reserve("CA1")
     board.reserve("CA2")

@@ -348,6 +348,15 @@ def test_C43_a_recording_that_cannot_be_deleted_is_waited_for(house: House, ada:
     assert house.traces(ada) <= MAY_STAY
 
 
+def test_C43_no_row_goes_before_every_copy_of_a_call(house: House, ada: Person) -> None:
+    """A call that came and ended while the copies were being deleted."""
+    job = house.ask(ada)
+    with house.database.worker(house.workspace) as db:
+        assert erasures.erase(db, UUID(job.key), datetime.now(UTC)) == {"waits_for": "call"}
+    assert "notes" in house.traces(ada)
+    assert "leads 1" in house.run(job)
+
+
 @pytest.mark.realtime
 def test_C43_the_carriers_copies_go_first_and_a_carrier_that_is_away_is_waited_for(
     house: House, ada: Person, ben: Person

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from app.store.connect import Database
 
 _FOLDER = "STROWGER_TESTS_FOLDER"  # inherited by the workers of a parallel run; made by whoever first needs it
+_NAME = "strowger-tests-"
+_MEMORY, _ROOM, _LONG_AGO_S = Path("/dev/shm"), 4 * 2**30, 86_400.0
 _TEMPLATE = "strowger_template"
 _PLAYBOOK = "business: {name: Northlight Solar}\n"
 _PG15 = (Path("/usr/lib/postgresql/15"), Path("/usr/pgsql-15"), Path("/opt/homebrew/opt/postgresql@15"))
@@ -80,13 +83,28 @@ def pytest_configure(config: pytest.Config) -> None:
     if _FOLDER in os.environ:
         return
     # Not pytest's own folder, which the user that Postgres runs as may not enter.
-    folder = Path(tempfile.gettempdir()) / f"strowger-tests-{uuid.uuid4().hex[:12]}"
+    folder = _roomy_place() / f"{_NAME}{uuid.uuid4().hex[:12]}"
     for path in (folder, folder / "15", *(folder / name for name in _SERVERS)):
         path.mkdir()
         path.chmod(0o755)
     os.environ[_FOLDER] = str(folder)
     config.stash[_shares] = [Lifeline(folder / name) for name in _SERVERS]
     config.stash[_browsed] = Share(folder.with_name(f"{folder.name}-up"))
+
+
+def _roomy_place() -> Path:
+    """In memory where there is room for it: each test's database is a copy of hundreds of files, and a disk takes ten
+    times as long to make them. What killed runs left there yesterday is taken away."""
+    try:
+        found = os.statvfs(_MEMORY)
+    except OSError:
+        return Path(tempfile.gettempdir())
+    if found.f_bavail * found.f_frsize < _ROOM or found.f_flag & os.ST_NOEXEC or not os.access(_MEMORY, os.W_OK):
+        return Path(tempfile.gettempdir())
+    for left in _MEMORY.glob(f"{_NAME}*"):
+        if time.time() - left.stat().st_mtime > _LONG_AGO_S:
+            shutil.rmtree(left, ignore_errors=True)
+    return _MEMORY
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias
@@ -124,6 +124,11 @@ def create_app(settings: Settings, *, hosting: Hosting | None = None, neighbours
             dialling.close()
             records.close()
 
+    return _assembled(settings, lifespan)
+
+
+def _assembled(settings: Settings, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    """Its layers and routes. What they work with is made when the event loop runs."""
     docs = settings.docs
     app = FastAPI(
         title="Strowger",

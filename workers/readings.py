@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from ml.text.sales import Reading
 
 
-_REPLIES = frozenset(
-    {"yes", "no", "done", "dont_know", "repeat", "greeting", "goodbye"}
-)  # what the dialogue understood
+# What the dialogue understood, where that is an answer.
+_REPLIES = frozenset({"yes", "no", "done", "dont_know", "repeat", "greeting", "goodbye"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from app.api.context import Web, web_of
 from app.dialog.events import CallEnded, CarrierReport
 from app.errors import NotFound, StoreError
 from app.store import call_events, calls, finish, playbooks, workspaces
-from app.store.calls import CallRow
 from app.store.connect import Connection
 
 router = APIRouter(prefix="/twilio", tags=["carrier"])
@@ -83,18 +82,11 @@ async def recording(request: Request, webhook: Authentic) -> Response:
 
 async def _expect(web: Web, workspace_id: UUID, call_sid: str) -> None:
     """A phone that we called rings: we get ready for whoever answers."""
-
-    def look_up(db: Connection) -> tuple[CallRow, str] | None:
-        call = calls.get(db, call_sid)
-        if call is None or call.status != "ringing":  # it has gone on meanwhile
-            return None
-        return call, playbooks.text_of(db, call.playbook, call.playbook_version)
-
     try:
-        found = await web.records.worker(workspace_id, look_up)
+        found = await web.records.worker(workspace_id, lambda db: playbooks.of_call(db, call_sid))
     except StoreError:  # the report is kept; getting ready is no reason to have it sent again
         return
-    if found is not None:
+    if found is not None and found[0].status == "ringing":  # it may have gone on meanwhile
         call, playbook = found
         web.conversations.expect(playbook, call)
 

@@ -157,12 +157,7 @@ async def _continue(web: Web, call_sid: str, stream: int) -> str:
 
 async def _put_through(web: Web, workspace_id: UUID, call_sid: str) -> str:
     """To the person its playbook names, and to nobody else."""
-
-    def look_up(db: Connection) -> tuple[CallRow, str] | None:
-        call = calls.get(db, call_sid)
-        return None if call is None else (call, playbooks.text_of(db, call.playbook, call.playbook_version))
-
-    found = await web.records.worker(workspace_id, look_up)
+    found = await web.records.worker(workspace_id, lambda db: playbooks.of_call(db, call_sid))
     web.board.gone(call_sid)
     if found is None:
         return twiml.hang_up()

@@ -6,7 +6,8 @@ import hashlib
 
 from app.dialog.voice import voices_in
 from app.errors import NotFound, Refused
-from app.store import voices
+from app.store import calls, voices
+from app.store.calls import CallRow
 from app.store.connect import Connection
 
 _LATEST = """
@@ -45,6 +46,12 @@ def text_of(db: Connection, name: str, version: int) -> str:
     if row is None:
         raise NotFound(f"playbook {name!r} has no version {version} in this workspace")
     return str(row["yaml"])
+
+
+def of_call(db: Connection, call_sid: str) -> tuple[CallRow, str] | None:
+    """The call, and the YAML it is held with. Raises NotFound for a version that is gone."""
+    call = calls.get(db, call_sid)
+    return None if call is None else (call, text_of(db, call.playbook, call.playbook_version))
 
 
 def publish(db: Connection, name: str, yaml: str, by: str) -> int:

@@ -82,7 +82,6 @@ class Line(BaseModel):
     """`text` was heard; an agent's line that was cut has all of it in `meant`. `seq` is its event in the call's log."""
 
     seq: int
-
     by: Literal["agent", "caller"]
     turn: int
     at_ms: int

@@ -124,11 +124,18 @@ def forget_evidence(db: Connection, at: datetime) -> int:
 
 
 def rows(db: Connection, lead_id: UUID) -> dict[str, list[dict[str, Any]]]:
-    """Everything about this lead, by table. What the connection may not see is not there."""
+    """Everything about this lead, by table, as it happened. What the connection may not see is not there."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in db.execute("select place, held from strowger.rows_of_a_person(%s)", (lead_id,)):
         found.setdefault(row["place"], []).append(row["held"])
-    return found
+    return {place: sorted(held, key=_as_it_happened) for place, held in found.items()}
+
+
+def _as_it_happened(row: dict[str, Any]) -> tuple[str, int, str, str]:
+    """Call by call, in the order of its words or events, and what is of no call by its first moment."""
+    moments = [str(value) for name, value in row.items() if value and (name == "at" or name.endswith("_at"))]
+    number = next((row[name] for name in ("position", "seq") if name in row), 0)
+    return str(row.get("call_id") or ""), int(number), min(moments, default=""), str(row.get("id", ""))
 
 
 def not_told(db: Connection) -> dict[str, str]:

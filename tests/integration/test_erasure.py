@@ -258,6 +258,24 @@ def test_C42_a_dossier_has_everything_of_one_person_and_nothing_of_another(
     assert [each for each in foreign if each in text] == []
 
 
+def test_C42_a_dossier_tells_a_conversation_in_its_order_however_it_lies_on_the_disk(house: House, ada: Person) -> None:
+    in_order = {"turns": "position", "call_events": "seq"}
+    with psycopg.connect(house.url) as db:
+        db.execute("set local session_replication_role = replica")
+        for place, number in in_order.items():  # a row that is written again lies behind the others
+            db.execute(
+                f"update {place} set {number} = {number} where workspace_id = %s and {number} = 1", [house.workspace]
+            )
+    with house.database.worker(house.workspace) as worker:
+        worker.execute("set local enable_indexscan = off")
+        worker.execute("set local enable_bitmapscan = off")
+        kept = dossier.read(worker, ada.lead, datetime.now(UTC)).kept
+    for place, number in in_order.items():
+        told = [row[number] for row in kept[place]]
+        assert told == sorted(told), place
+        assert len(told) > 1, place
+
+
 def test_T13_C42_C43_nobody_of_another_workspace_is_told_or_erased(
     house: House, ada: Person, make_tenant: Callable[[], Tenant]
 ) -> None:

@@ -20,6 +20,7 @@ from app import observe
 from app.api.context import Web
 from app.api.neighbours import CHANNEL, Neighbours
 from app.api.pulse import allow_more_files
+from app.api.sockets import Sockets
 from app.api.wire import MAX_FRAME
 from app.main import Hosting, create_app
 from app.memory import Memory
@@ -29,6 +30,8 @@ log = observe.log(__name__)
 
 GOODBYE_S = 25.0  # at the drain limit: to say goodbye on the calls that are still live
 KEEP_ALIVE_S = 75
+TICK_S = 0.5  # Uvicorn's own is a tenth, and wakes a process that has nothing to do
+TENTHS = 5  # of a second in it, in which Uvicorn counts
 
 
 class DrainingServer(uvicorn.Server):
@@ -49,7 +52,10 @@ class DrainingServer(uvicorn.Server):
     async def main_loop(self) -> None:
         async with asyncio.TaskGroup() as group:
             taking_over = group.create_task(self._take_over(), name="take over")
-            await super().main_loop()
+            counter = 0
+            while not await self.on_tick(counter):
+                await asyncio.sleep(TICK_S)
+                counter += TENTHS
             taking_over.cancel()
 
     async def _take_over(self) -> None:
@@ -127,7 +133,7 @@ def serve(
         port=port,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=Sockets,
         ws_max_size=MAX_FRAME,
         ws_ping_interval=None,  # what the carrier answers to pings is not documented; its frames show that it lives
         ws_per_message_deflate=False,

@@ -61,7 +61,7 @@ class _Lateness:
 
 
 class Room:
-    """Feed it `lagged` some ten times a second, `paced` after each round of the pacer and `measured` once a second."""
+    """Feed it `lagged` several times a second, `paced` after each round of the pacer and `measured` once a second."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()

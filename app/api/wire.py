@@ -5,8 +5,13 @@ Limits on size, pace and start are the bridge's; the server refuses frames above
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from app.api.sockets import PAST_THE_QUEUE, Message, PastTheQueue
 from app.errors import BadFrame, Disconnected
 
 MAX_FRAME = 64 * 1024  # bytes; a frame of 20 ms has about 300
@@ -18,18 +23,42 @@ class Wire:
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
+        self._disconnected = False
 
     async def receive_text(self) -> str:
         if self._gone:
             raise Disconnected("the media socket is gone")
-        message = await self._socket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise Disconnected(f"the carrier closed the media socket ({message.get('code', 1005)})")
-        text = message.get("text")
-        if text is None:
+        try:
+            return _text(await self._socket.receive())
+        except BadFrame:
             await self.close(UNSUPPORTED)
-            raise BadFrame("a binary frame, which media streams do not have")
-        return str(text)
+            raise
+
+    async def hand_over(self, take: Callable[[str], bool]) -> None:
+        """As the bridge's `HandsOver`."""
+        past_the_queue: PastTheQueue | None = self._socket.scope.get("extensions", {}).get(PAST_THE_QUEUE)
+        if past_the_queue is None:  # another server than ours
+            while not take(await self.receive_text()):
+                pass
+            return
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def came(message: Message) -> None:
+            self._disconnected = self._disconnected or message["type"] == "websocket.disconnect"
+            if over.done():
+                return
+            try:
+                if take(_text(message)):
+                    over.set_result(None)
+            except (Disconnected, BadFrame) as error:
+                over.set_exception(error)
+
+        past_the_queue(came)
+        try:
+            await over
+        except BadFrame:
+            await self.close(UNSUPPORTED)
+            raise
 
     async def send_text(self, text: str) -> None:
         if self._gone:
@@ -50,4 +79,14 @@ class Wire:
 
     @property
     def _gone(self) -> bool:
-        return WebSocketState.DISCONNECTED in (self._socket.client_state, self._socket.application_state)
+        states = (self._socket.client_state, self._socket.application_state)
+        return self._disconnected or WebSocketState.DISCONNECTED in states
+
+
+def _text(message: MutableMapping[str, Any]) -> str:
+    if message["type"] == "websocket.disconnect":
+        raise Disconnected(f"the carrier closed the media socket ({message.get('code', 1005)})")
+    text = message.get("text")
+    if text is None:
+        raise BadFrame("a binary frame, which media streams do not have")
+    return str(text)

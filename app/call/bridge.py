@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.call.line import StreamLine
 from app.call.pacer import Pacer
@@ -29,6 +29,25 @@ class Socket(Protocol):
     async def send_text(self, text: str) -> None: ...
 
     async def close(self, code: int = NORMAL) -> None: ...
+
+
+@runtime_checkable
+class HandsOver(Protocol):
+    """A socket that can do without a reader waiting for each frame."""
+
+    async def hand_over(self, take: Callable[[str], bool]) -> None:
+        """Calls `take` with every frame as it comes, until it says that it wants no more. Raises Disconnected once the
+        other end is gone, BadFrame for what is no text."""
+        ...
+
+
+async def each_frame(socket: Socket, take: Callable[[str], bool]) -> None:
+    """As HandsOver, with any socket."""
+    if isinstance(socket, HandsOver):
+        await socket.hand_over(take)
+    else:
+        while not take(await socket.receive_text()):
+            pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +92,8 @@ class _Reader:
         self._allowance, self._bad = limits.burst, 0
         self.heard_at = self._clock()
 
-    async def event(self) -> StreamEvent | None:
-        """The next event; None for a frame that carries none. Raises Disconnected, BadFrame, _Violation."""
-        frame = await self._socket.receive_text()
+    def read(self, frame: str) -> StreamEvent | None:
+        """None for a frame that carries no event. Raises _Violation."""
         now = self._clock()
         limits = self._limits
         self._allowance = min(limits.burst, self._allowance + (now - self.heard_at) * limits.frames_per_s) - 1
@@ -93,11 +111,11 @@ class _Reader:
             return None
 
     async def start(self) -> Started:
-        """Raises _Violation when the stream does not start in time."""
+        """Raises Disconnected, BadFrame, and _Violation when the stream does not start in time."""
         try:
             async with asyncio.timeout(self._limits.start_s):
                 while True:
-                    event = await self.event()
+                    event = self.read(await self._socket.receive_text())
                     if isinstance(event, Started):
                         return event
         except TimeoutError:
@@ -159,18 +177,19 @@ class _Bridge:
         return reason
 
     async def _read(self) -> None:
+        with suppress(Disconnected, BadFrame):
+            await each_frame(self._socket, self._take)
+        self._line.hang_up(lost=True)  # unless it has been
+
+    def _take(self, frame: str) -> bool:
         try:
-            while True:
-                event = await self._reader.event()
-                if event is not None:
-                    self._line.feed(event)
-                if isinstance(event, Stopped):
-                    return
+            event = self._reader.read(frame)
         except _Violation as violation:
             self.code = violation.code
-        except (Disconnected, BadFrame):
-            pass
-        self._line.hang_up(lost=True)
+            return True
+        if event is not None:
+            self._line.feed(event)
+        return isinstance(event, Stopped)
 
     async def _write(self) -> None:
         with suppress(Disconnected):  # whether the caller hung up or the line was lost is for the reader to see

@@ -18,8 +18,11 @@ from app.errors import ProviderError
 from app.ports import AudioChunk, CallerSound, Line
 from app.telephony import mulaw
 
-_WAITING_SOUND = 170  # pieces: 10 s the recogniser has not taken; then the oldest goes
-_TOGETHER = 3  # frames make a piece: a message to a recogniser has 60 ms anyway, and each step there costs by the piece
+_WAITING_MS = 10_000  # of sound the recogniser has not taken; then the oldest goes
+# Frames are handed on in pieces, for each step on their way costs by the piece: small ones while it matters how soon
+# they arrive, large ones of the silence while we speak. A voice ends a piece at once.
+_VOICED_MS, _QUIET_MS = 60, 200
+_LINGERS_MS = 1000  # after a voice, for the end of its turn is heard in the silence
 
 
 class Ear:
@@ -36,8 +39,12 @@ class Ear:
         self._line, self._parts, self._log, self._post = line, parts, log, post
         self._tones = ToneEar(post, wants_beeps)
         self._waiting: deque[CallerSound] = deque()
+        self._waiting_ms = 0
         self._more = asyncio.Event()
-        self._piece: list[AudioChunk] = []  # without a gap
+        self._piece = bytearray()  # without a gap
+        self._piece_ms = 0  # when it begins
+        self._voice = False
+        self._quiet_ms = 0  # when it is quiet enough for large pieces
         self._over = False  # no more sound will be passed on
 
     async def watch(self) -> None:
@@ -82,32 +89,44 @@ class Ear:
     async def _sound(self) -> AsyncIterator[CallerSound]:
         while True:
             while self._waiting:
-                yield self._waiting.popleft()
+                sound = self._waiting.popleft()
+                if isinstance(sound, AudioChunk):
+                    self._waiting_ms -= mulaw.duration_ms(sound.mulaw)
+                yield sound
             if self._over:
                 return
             self._more.clear()
             await self._more.wait()
 
     def _pass_on(self, sound: CallerSound) -> None:
-        piece = self._piece
         if not isinstance(sound, AudioChunk):
+            self._voice = isinstance(sound, VoiceOn)
+            self._quiet_ms = sound.at_ms + _LINGERS_MS
             self._end_piece()
             self._give(sound)
             return
-        if piece and sound.at_ms != piece[-1].at_ms + mulaw.duration_ms(piece[-1].mulaw):
+        piece = self._piece
+        if sound.at_ms != self._piece_ms + len(piece) // mulaw.BYTES_PER_MS:
             self._end_piece()
-        piece.append(sound)
-        if len(piece) >= _TOGETHER:
+        if not piece:
+            self._piece_ms = sound.at_ms
+        piece += sound.mulaw
+        quiet = not self._voice and sound.at_ms >= self._quiet_ms
+        if len(piece) >= (_QUIET_MS if quiet else _VOICED_MS) * mulaw.BYTES_PER_MS:
             self._end_piece()
 
     def _end_piece(self) -> None:
         if self._piece:
-            self._give(AudioChunk(b"".join([chunk.mulaw for chunk in self._piece]), self._piece[0].at_ms))
+            self._give(AudioChunk(bytes(self._piece), self._piece_ms))
             self._piece.clear()
 
     def _give(self, sound: CallerSound) -> None:
-        if len(self._waiting) >= _WAITING_SOUND:
-            self._waiting.popleft()
+        if isinstance(sound, AudioChunk):
+            self._waiting_ms += mulaw.duration_ms(sound.mulaw)
+            while self._waiting_ms > _WAITING_MS:
+                oldest = self._waiting.popleft()
+                if isinstance(oldest, AudioChunk):
+                    self._waiting_ms -= mulaw.duration_ms(oldest.mulaw)
         self._waiting.append(sound)
         self._more.set()
 

@@ -35,6 +35,7 @@ class StreamLine:
         self._playout = Playout()
         self._echo = Echo()
         self._news: asyncio.Future[None] = self._loop.create_future()
+        self._told = 0
         self._outbox: deque[str] = deque()
         self._outbox_filled = asyncio.Event()
         self._gone = False
@@ -49,6 +50,7 @@ class StreamLine:
             case CallerAudio(at_ms, mulaw):
                 self._echo.heard(mulaw, at_ms + self._origin_ms)
                 self._hear(AudioChunk(mulaw, at_ms + self._origin_ms))
+                self._pacer.nudge()
             case Marked(name):
                 self._playout.marked(name, self._now())
                 self._tell()
@@ -180,6 +182,9 @@ class StreamLine:
             self._pacer.wake(self)
 
     def _tell(self) -> None:
-        """Wake whoever waits to know what was heard."""
+        """Wake whoever waits to know what was heard, if more is known."""
+        if self._told == self._playout.known:
+            return
+        self._told = self._playout.known
         news, self._news = self._news, self._loop.create_future()
         news.set_result(None)

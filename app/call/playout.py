@@ -102,6 +102,11 @@ class Playout:
         """Nothing to send and nothing to hear of."""
         return not self._queue
 
+    @property
+    def known(self) -> int:
+        """Grows with everything that becomes known: that an utterance was begun, that it was played."""
+        return len(self._began) + len(self._done)
+
     def play(self, number: int, mulaw: bytes) -> None:
         """Audio for an utterance that was cut or has ended is dropped."""
         if number in self._done or not mulaw:

@@ -95,6 +95,7 @@ async def converse(
 class Session:
     def __init__(self, call: CallSetup, line: Line, parts: Parts, log: CallLog, patience: Patience) -> None:
         self._call, self._line, self._parts, self._log, self._patience = call, line, parts, log, patience
+        self._waits = patience.expecting(Expectation())
         self._group = asyncio.TaskGroup()
         # Not bounded: nothing waits in here but a call's few signals, and the session never keeps them waiting.
         self._inbox: asyncio.Queue[tuple[Reply | None, Signal]] = asyncio.Queue()
@@ -307,23 +308,29 @@ class Session:
         return self._reception is not None and self._reception.listens(self._line.now_ms())
 
     def _step(self, signal: Signal) -> turns.Actions:
-        now_ms, expected, before = self._line.now_ms(), self._parts.dialogue.expecting(), self._turn
-        self._turn, actions = turns.step(before, signal, now_ms, self._patience.expecting(expected))
+        now_ms, waits, before = self._line.now_ms(), self._waits_now(), self._turn
+        self._turn, actions = turns.step(before, signal, now_ms, waits)
         if not isinstance(signal, Tick) or self._turn is not before:
             match signal:
                 case Heard(text=text):
                     signal = replace(signal, text=self._call.redact(text))
                 case ReplyBegan(line=line):
                     signal = replace(signal, line=self._call.redact(line))
-            news = None if expected == self._expected else expected
-            self._expected = expected
+            news = None if waits.expected == self._expected else waits.expected
+            self._expected = waits.expected
             self._log.write(rerun.told(signal, now_ms, news, keep_words=self._log.may_store))
         return actions
 
+    def _waits_now(self) -> Patience:
+        """With what the dialogue expects. Asked for at every signal, and nearly always what it was before."""
+        expected = self._parts.dialogue.expecting()
+        if expected != self._waits.expected:
+            self._waits = self._patience.expecting(expected)
+        return self._waits
+
     async def _next(self) -> Signal:
         """The next signal, or a Tick when something is due. Word from a reply that was cut meanwhile is no news."""
-        patience = self._patience.expecting(self._parts.dialogue.expecting())
-        due_ms = turns.deadline(self._turn, patience)
+        due_ms = turns.deadline(self._turn, self._waits_now())
         if self._reception is not None:
             soon_ms = self._reception.deadline(self._line.now_ms())
             due_ms = soon_ms if due_ms is None or self._reception.in_charge else min(due_ms, soon_ms or due_ms)

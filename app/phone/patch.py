@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from app.call.bridge import Socket
+from app.call.bridge import Socket, each_frame
 from app.errors import Disconnected
 from app.phone.earpiece import SILENCE, Earpiece
 from app.ports import SpeechToText, VoiceActivity
@@ -82,13 +82,29 @@ class Patch:
         except Disconnected:
             self._over()
             raise
+        self._pass(frame)
+        return frame
+
+    async def hand_over(self, take: Callable[[str], bool]) -> None:
+        """As the bridge's `HandsOver`."""
+
+        def passed(frame: str) -> bool:
+            self._pass(frame)
+            return take(frame)
+
+        try:
+            await each_frame(self._wire, passed)
+        except Disconnected:
+            self._over()
+            raise
+
+    def _pass(self, frame: str) -> None:
         if self._sid is None and '"start"' in frame:
             with contextlib.suppress(ValueError, TypeError, AttributeError):
                 self._sid = json.loads(frame).get("streamSid")
         if self._listeners and '"media"' in frame:
             for listener in self._listeners:
                 listener.caller(_sound(frame))
-        return frame
 
     async def send_text(self, text: str) -> None:
         if self._listeners:

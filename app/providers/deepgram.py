@@ -30,6 +30,7 @@ __all__ = ["Account", "DeepgramSpeechToText", "Limits", "Wishes", "make"]
 _PIECE_BYTES = 480  # 60 ms a message; what came before the voice ended goes out with its end
 _LAST_WORDS_S = 2.0
 _PROBE_MS = 1000
+_AT_LEAST_S = 0.02  # between two looks, whatever the limits are
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,17 +243,21 @@ class _Connection:
         limits = self._limits
         idle_s = self._dialect.idle_s if limits.keep_alive_s is None else limits.keep_alive_s
         while True:
-            await asyncio.sleep(min(idle_s, limits.silent_s, limits.words_s) / 8)
-            if self._hearing.silent_s(self._clock()) > limits.silent_s:
+            now = self._clock()
+            silent_s, unanswered_s = self._hearing.silent_s(now), self._hearing.unanswered_s(now)
+            if silent_s >= limits.silent_s:
                 self.deaf = True
                 raise ProviderLate(f"Deepgram said nothing about {limits.silent_s:g} s of voice")
-            if self._hearing.unanswered_s(self._clock()) > limits.words_s:
+            if unanswered_s >= limits.words_s:
                 self.deaf = True
                 raise ProviderLate(f"Deepgram said nothing for {limits.words_s:g} s after a voice")
-            if (quiet_s := self._clock() - self._sent_at) > idle_s:
+            if (quiet_s := now - self._sent_at) >= idle_s:
                 await self._flush(socket)
-                self._sent_at = self._clock()
                 self._hearing.padded(mulaw.duration_ms(await self._dialect.keep_alive(socket, quiet_s)))
+                self._sent_at, quiet_s = now, 0.0
+            # Nothing can be due earlier: what begins to count after now has its whole limit before it.
+            left_s = (limits.silent_s - silent_s, limits.words_s - unanswered_s, idle_s - quiet_s)
+            await asyncio.sleep(max(min(left_s), _AT_LEAST_S))
 
 
 def make(settings: Settings, playbook: Playbook) -> DeepgramSpeechToText:

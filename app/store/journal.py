@@ -1,4 +1,4 @@
-"""The way of a call's log from the audio path into the database: a queue, one thread, a transaction every 100 ms.
+"""The way of a call's log from the audio path into the database: a queue, one thread, a transaction every 250 ms.
 
 `record` never waits and never fails: the database may be slow or away, the call goes on, and what was recorded is
 written when it is back. Only memory is a limit; beyond it entries are dropped, counted and shouted about.
@@ -49,7 +49,7 @@ class Backlog:
 class EventWriter:
     """Writes the logs of all calls of this process. `start` once, `stop` at the end; safe to use from any thread."""
 
-    def __init__(self, database: Database, *, pause_s: float = 0.1, retry_s: float = 0.5, most: int = 100_000) -> None:
+    def __init__(self, database: Database, *, pause_s: float = 0.25, retry_s: float = 0.5, most: int = 100_000) -> None:
         self._database = database
         self._pause_s, self._retry_s, self._most = pause_s, retry_s, most
         self._waiting: deque[_Item] = deque()

@@ -5,7 +5,7 @@ Both directions are table look-ups; the tables are the ITU-T G.711 definition wr
 
 from __future__ import annotations
 
-import math
+import audioop
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,12 +57,9 @@ def encode(samples: Samples) -> bytes:
     return _ENCODE[samples.view(np.uint16)].tobytes()
 
 
-def level(mulaw: bytes) -> float:
+def level(mulaw: bytes) -> int:
     """Root mean square of the samples, 0 to 32124; 0 for no audio."""
-    if not mulaw:
-        return 0.0
-    total: float = _add(_POWER.take(np.frombuffer(mulaw, np.uint8)))  # a quarter of the time `mean` takes
-    return math.sqrt(total / len(mulaw))
+    return audioop.rms(audioop.ulaw2lin(mulaw, 2), 2) if mulaw else 0  # a sixth of the time NumPy takes for one frame
 
 
 def levels(mulaw: bytes) -> npt.NDArray[np.float32]:

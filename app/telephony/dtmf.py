@@ -113,7 +113,7 @@ class KeyDetector:
         hops = samples[: (count + _BLOCKS - 1) * _HOP].reshape(-1, _HOP)
         power = _in_windows(np.einsum("ij,ij->i", hops, hops))
         self._hop += count
-        if power.max(initial=0.0) < _AUDIBLE:
+        if np.max(power) < _AUDIBLE:
             self._before = np.zeros(8, np.complex64)
             return []
         parts = (hops @ _HOP_WAVES).view(np.complex64).reshape(-1, _BLOCKS, len(_TONES))

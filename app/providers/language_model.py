@@ -17,6 +17,8 @@ from app.dialog.toolbox import Tool
 from app.errors import ProviderDown, ProviderError
 
 _FORGIVEN_S = 1.0
+GULP_S = 0.05
+_AT_ONCE_S = 0.001  # sooner a piece was there already
 MOST_TOKENS = 300  # of one reply, thinking included; what is spoken is shorter
 
 
@@ -142,6 +144,22 @@ async def in_time(
             raise
     if not ended:
         raise ProviderDown("the stream ended in the middle")
+
+
+async def in_gulps(pieces: AsyncGenerator[Piece, None], unhurried: Callable[[], bool]) -> AsyncGenerator[Piece, None]:
+    """The same pieces; while nobody is in a hurry for them, what comes within GULP_S at once. To be woken for every
+    word costs several times what is done with it."""
+    now = asyncio.get_running_loop().time
+    while True:
+        asked_at = now()
+        try:
+            piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        waited = now() - asked_at > _AT_ONCE_S
+        yield piece
+        if waited and unhurried():
+            await asyncio.sleep(GULP_S)
 
 
 @dataclass(slots=True)

@@ -29,7 +29,16 @@ from app.dialog.state import State, Understanding
 from app.dialog.toolbox import NotAllowed, Tool, Used, tools_for, use
 from app.dialog.wording import Wording, divide, is_substance
 from app.errors import ProviderError
-from app.providers.language_model import Ended, LanguageModel, Passed, Tokens, ToolCall, Unheard, Words
+from app.providers.language_model import (
+    Ended,
+    LanguageModel,
+    Passed,
+    Tokens,
+    ToolCall,
+    Unheard,
+    Words,
+    in_gulps,
+)
 from app.providers.offline.dialogue import Understand
 from app.providers.pace import Pace
 
@@ -250,7 +259,7 @@ class LanguageModelDialogue:
         asked_at = self._asked_at = now()
         try:
             async with aclosing(self._model.stream(prompt, attempt.tools)) as pieces:
-                async for piece in pieces:
+                async for piece in in_gulps(pieces, lambda: composer.said):  # a first sentence takes a while to say
                     if self._asked_at is not None and isinstance(piece, Words | ToolCall):
                         self._pace.began(now() - asked_at)
                         self._asked_at = None

@@ -78,6 +78,7 @@ class Bench:
     sockets: Callable[[], Sockets] = NetworkSockets
     account: Account = field(default_factory=Account)
     numbers: Numbers = field(default_factory=Numbers)
+    services: list[Service] = field(default_factory=list)  # that run now
 
     @contextlib.asynccontextmanager
     async def ready(
@@ -92,7 +93,11 @@ class Bench:
                 serving(self.cores, env, self.account, logs, bare=what.bare, processes=self.processes) as service,
                 _line(self.account, service, providers, self.sockets()) as line,
             ):
-                yield line, service
+                self.services.append(service)
+                try:
+                    yield line, service
+                finally:
+                    self.services.remove(service)
 
     async def run(self, what: Configuration, calls: int, seconds: float, *, manners: bool = True) -> Findings:
         """One configuration, from the start of the service to its end. Raises ServiceNotStarted."""
@@ -111,13 +116,13 @@ class Bench:
         lasting = [seconds + ramp_s - _RAMP_S * place for place in range(calls)]  # all are on when the last one begins
         talkers = [Talker(self.numbers.take(), register, each) for each in lasting]
         strange, before = line.providers.strange()
-        idle_bytes, cpu_s, busy_s, began = service.rss(), service.cpu_s(), self.cores.busy_s(), time.perf_counter()
+        idle_bytes, cpu_s, others_s, began = service.rss(), service.cpu_s(), self._others_s(), time.perf_counter()
         async with asyncio.TaskGroup() as group:
             watch = Watch(service)
             watching = group.create_task(watch.run(), name="watch")
             held = await line.hold(talkers)
             lasted_s = time.perf_counter() - began
-            others_s = self.cores.busy_s() - busy_s - (service.cpu_s() - cpu_s)
+            others_s = self._others_s() - others_s
             watching.cancel()
         await asyncio.sleep(_SETTLE_S)
         frames, checked = line.providers.strange()
@@ -134,6 +139,10 @@ class Bench:
         told = await asyncio.to_thread(kept, self.env["DATABASE_URL"], self.workspace_id, sids)
         strangers = Strangers(frames - strange, checked - before, *line.providers.strange_lines(ears))
         return Findings(calls, ears, load, strangers, told)
+
+    def _others_s(self) -> float:
+        """Processor time of the service's core that no service of ours took."""
+        return self.cores.busy_s() - sum(service.cpu_s() for service in self.services)
 
     async def _manners(self, line: Line) -> list[Ear]:
         """Pauses, "mm-hm" and, when these are over, a slow model: what fails then must not disturb the others."""
@@ -232,17 +241,33 @@ def opened(processes: int = 1) -> Iterator[Bench]:
         yield Bench(settings, env, cores, workspace_id, processes)
 
 
-def report(*, calls: int, seconds: float, only: Sequence[str] = (), processes: int = 1, as_json: bool = False) -> int:
-    """Runs it and prints it. The exit code is 0 when every call was whole: no underrun, no missed reply."""
+def report(
+    *,
+    calls: int,
+    seconds: float,
+    only: Sequence[str] = (),
+    processes: int = 1,
+    together: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Runs it and prints it, one configuration after the other or all at the same time. The exit code is 0 when every
+    call was whole: no underrun, no missed reply."""
     import uvloop
 
+    rounds = [chosen(only)] if together else [[what] for what in chosen(only)]
     with opened(processes) as bench:
-        found = [uvloop.run(bench.run(what, calls, seconds)) for what in chosen(only)]
+        found = [one for whats in rounds for one in uvloop.run(_at_once(bench, whats, calls, seconds))]
     if as_json:
         sys.stdout.write(json.dumps([one.as_dict() for one in found], indent=2) + "\n")
     else:
         render(found, bench.cores.text)
     return 0 if all(one.good for one in found if one.judged) else 1
+
+
+async def _at_once(bench: Bench, whats: Sequence[Configuration], calls: int, seconds: float) -> list[Findings]:
+    async with asyncio.TaskGroup() as group:
+        runs = [group.create_task(bench.run(what, calls, seconds), name=what.name) for what in whats]
+    return [run.result() for run in runs]
 
 
 def chosen(only: Sequence[str]) -> list[Configuration]:

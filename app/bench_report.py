@@ -32,6 +32,7 @@ TARGETS: dict[str, float] = {
     "CPU s per call-minute": 0.9,
     "memory per call, MB": 3,
 }
+TIMES_BARE = 1.23  # 0.9 where a bare loop took 0.73
 _MUCH = 0.1  # of a core
 _MANY = 10  # calls, from which on memory divided by calls is a call's
 _ONE_CALL = ("CPU s per call-minute",)  # the target is for one call
@@ -199,10 +200,25 @@ def render(found: Sequence[Findings], cores: str, console: Console | None = None
     for row in found[0].figures():
         target = f"<= {TARGETS[row]:g}" if row in TARGETS else ""
         table.add_row(row, *(_cell(one, row) for one in found), target)
+    if times := _times_bare(found):
+        table.add_row("CPU, times the bare loop's", *times, f"<= {TIMES_BARE:g}")
     console.print(table)
     for one in found:
         _notes(one, console)
     console.print(f"Emulated: {STATED}. {cores[:1].upper()}{cores[1:]}.", style="dim")
+
+
+def _times_bare(found: Sequence[Findings]) -> list[Text]:
+    """A comparison that holds on any machine, slow as it may be. Empty where no bare loop ran."""
+    used = [one.figures()["CPU s per call-minute"] for one in found]
+    bare = next((cpu for one, cpu in zip(found, used, strict=True) if not one.judged), None)
+    if not bare or len(found) < 2:
+        return []
+    times = [None if cpu is None else cpu / bare for cpu in used]
+    return [
+        Text("-") if each is None else Text(f"{each:.2f}", style="bold red" if each > TIMES_BARE else "")
+        for each in times
+    ]
 
 
 def _notes(one: Findings, console: Console) -> None:

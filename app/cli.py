@@ -430,6 +430,9 @@ def bench(
         list[str] | None, typer.Option(help="flux, nova or bare; may be given again. All if left out.")
     ] = None,
     processes: Annotated[int, typer.Option(help="Of the service.", min=1)] = 1,
+    together: Annotated[
+        bool, typer.Option(help="All configurations at the same time: on a machine whose speed changes.")
+    ] = False,
     find_capacity: Annotated[bool, typer.Option(help="How many calls at once are held.")] = False,
     soak: Annotated[int, typer.Option(help="So many short calls: does memory stay where it is?", min=0)] = 0,
     most: Annotated[int, typer.Option(help="With --find-capacity: try no more than these.", min=1)] = 512,
@@ -450,7 +453,9 @@ def bench(
 
         raise typer.Exit(soaked(only or (), soak, processes, as_json=as_json))
 
-    raise typer.Exit(report(calls=calls, seconds=seconds, only=only or (), processes=processes, as_json=as_json))
+    raise typer.Exit(
+        report(calls=calls, seconds=seconds, only=only or (), processes=processes, together=together, as_json=as_json)
+    )
 
 
 def main() -> None:

@@ -25,9 +25,9 @@ ACT = "retention.forget"
 
 
 def sounds(folder: Path) -> dict[str, list[Path]]:
-    """Recordings of this machine by the id of their call."""
+    """Recordings of this machine by the id of their call, halves that a killed process left among them."""
     found: dict[str, list[Path]] = {}
-    for path in folder.glob("**/*.wav"):
+    for path in (*folder.glob("**/*.wav"), *folder.glob("**/*.part")):
         found.setdefault(path.stem, []).append(path)
     return found
 

@@ -23,7 +23,6 @@ class Wire:
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        self._disconnected = False
 
     async def receive_text(self) -> str:
         if self._gone:
@@ -44,7 +43,6 @@ class Wire:
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def came(message: Message) -> None:
-            self._disconnected = self._disconnected or message["type"] == "websocket.disconnect"
             if over.done():
                 return
             try:
@@ -79,8 +77,7 @@ class Wire:
 
     @property
     def _gone(self) -> bool:
-        states = (self._socket.client_state, self._socket.application_state)
-        return self._disconnected or WebSocketState.DISCONNECTED in states
+        return WebSocketState.DISCONNECTED in (self._socket.client_state, self._socket.application_state)
 
 
 def _text(message: MutableMapping[str, Any]) -> str:

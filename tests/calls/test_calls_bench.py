@@ -61,6 +61,18 @@ def test_a_bench_is_good_when_every_call_was_whole(found, good):
     assert ("not good" in console.export_text()) is not good
 
 
+def test_beside_a_bare_loop_the_processor_is_told_in_times_of_it():
+    ours, bare = findings(ASKED), findings(ASKED)
+    bare.judged = False
+    ours.load, bare.load = replace(ours.load, cpu_s=0.9), replace(bare.load, cpu_s=0.6)
+    console = Console(record=True, width=120)
+    render([ours, bare], "two cores", console)
+    row = next(line for line in console.export_text().splitlines() if "times the bare loop's" in line)
+    assert [cell.strip() for cell in row.split("│")[2:5]] == ["1.50", "1.00", "<= 1.23"]
+    render([ours], "two cores", console)
+    assert "times the bare" not in console.export_text()
+
+
 def test_a_missed_target_is_named_and_printed_with_the_target_beside_it():
     found = findings(Spoke("ask", 750), Spoke("break in", 760, 300, 400), Spoke("pause", 700, cut=True), Spoke("mm-hm"))
     assert found.missed_targets() == [

@@ -366,6 +366,13 @@ def test_C43_a_recording_that_cannot_be_deleted_is_waited_for(house: House, ada:
     assert house.traces(ada) <= MAY_STAY
 
 
+def test_C43_half_a_recording_that_a_killed_process_left_goes_as_well(house: House, ada: Person) -> None:
+    (house.data / "recordings" / "kept" / f"{ada.sid}.part").write_bytes(b"RIFF" + ada.canary.encode())
+    house.erase(ada)
+    assert house.traces(ada) <= MAY_STAY
+    assert not list(house.data.glob(f"**/{ada.sid}*"))
+
+
 def test_C43_no_row_goes_before_every_copy_of_a_call(house: House, ada: Person) -> None:
     """A call that came and ended while the copies were being deleted."""
     job = house.ask(ada)

@@ -23,7 +23,6 @@ from app.api.wire import Wire
 from app.errors import BadFrame, Disconnected
 
 MOST = 64 * 1024
-QUEUED = "queued"
 
 
 class Transport(asyncio.Transport):
@@ -58,6 +57,7 @@ class Peer:
         self.heard: list[str] = []
         self.ended: list[str] = []
         self.wire: Wire | None = None
+        self.ready = asyncio.Event()
         self.transport = Transport()
         self.client = ClientProtocol(parse_uri("ws://127.0.0.1/media"), max_size=None)
 
@@ -75,13 +75,13 @@ class Peer:
         self.client.receive_data(self.transport.written.pop(0))
         for text in early:
             self.server.data_received(self.said(text))
+        self.ready.set()
         await self.settled()
 
     async def _serve(self, socket: WebSocket) -> None:
         await socket.accept()
         self.wire = Wire(socket)
-        if QUEUED in socket.query_params:
-            return
+        await self.ready.wait()
         try:
             await self.wire.hand_over(self._take)
             self.ended.append("enough")
@@ -182,11 +182,28 @@ def test_the_end_is_told_once_and_nothing_after_it(how: str) -> None:
             peer.server.data_received(peer.said("more"))
         else:
             assert peer.wire is not None
+            written = list(peer.transport.written)
             with pytest.raises(Disconnected):
                 await peer.wire.send_text("anybody?")
+            await peer.wire.close()
+            assert peer.transport.written == written
         if not peer.transport.is_closing():
             peer.server.connection_lost(None)
         assert peer.heard == ["one", *(["enough"] if how == "enough" else [])]
+
+    asyncio.run(main())
+
+
+def test_what_looks_like_a_message_inside_of_another_frame_is_none() -> None:
+    async def main() -> None:
+        peer = Peer()
+        await peer.connected()
+        inside = peer.said("not said")
+        peer.server.data_received(bytes([0x89, 0x80 | len(inside), 0, 0, 0, 0]))  # a ping, its mask, and then ...
+        peer.server.data_received(inside)
+        peer.server.data_received(peer.said("said"))
+        await peer.settled()
+        assert peer.heard == ["said"]
 
     asyncio.run(main())
 

@@ -223,6 +223,28 @@ def test_one_pacer_ticks_for_all_and_rests_when_nothing_plays():
     assert len(again) == 1
 
 
+def test_a_tick_that_is_nearly_due_comes_with_whatever_woke_the_process():
+    class Tape:
+        def __init__(self) -> None:
+            self.at = []
+
+        def pump(self) -> bool:
+            self.at.append(round((asyncio.get_running_loop().time() - 1000) * 1000))
+            return len(self.at) < 4
+
+    async def pace():
+        pacer, tape = Pacer(), Tape()
+        pacer.wake(tape)
+        for pause_s in (0.05, 0.035, 0.0, 0.01, 0.09):  # at 50, 85, 85, 95 and 185 ms
+            await asyncio.sleep(pause_s)
+            pacer.nudge()
+        await asyncio.sleep(10)
+        pacer.nudge()  # nobody is there
+        return tape.at
+
+    assert run(pace()) == [85, 185, 300, 400]
+
+
 def test_C09_the_pacer_tells_how_late_the_last_line_of_a_round_was_served():
     class Slow:
         def pump(self) -> bool:

@@ -23,6 +23,7 @@ from app.dialog.events import (
     CallEnded,
     Entry,
     Fact,
+    HumanRequested,
     from_record,
 )
 from app.dialog.playbook import parse
@@ -121,6 +122,8 @@ def _plan(cast: Sequence[Person], now: datetime, settings: Settings) -> list[Pla
     planned = []
     for number, (log, person) in enumerate(zip(logs, cast, strict=False)):
         began = _moment(dice, now, number)
+        if any(isinstance(fact, HumanRequested) for _, fact in log):
+            began = still_waiting(began, now)
         planned.append(
             Planned(f"{MARK}{number:04d}", person, began, _as(log, person, f"{MARK}{number:04d}", "inbound"))
         )
@@ -134,13 +137,19 @@ def _plan(cast: Sequence[Person], now: datetime, settings: Settings) -> list[Pla
 def _moment(dice: random.Random, now: datetime, number: int) -> datetime:
     """In working hours; the recorded ones and a good part of the others on the last day that had some, before now."""
     if number < 3 or dice.random() < LAST_DAY_SHARE:
-        opened, closed = _last_day(now)
+        opened, closed = last_day(now)
         return opened + dice.random() * (closed - opened)
     day = now - timedelta(days=dice.randrange(1, DAYS))
     return day.replace(hour=dice.randrange(_OPEN, _CLOSE), minute=dice.randrange(60), second=dice.randrange(60))
 
 
-def _last_day(now: datetime) -> tuple[datetime, datetime]:
+def still_waiting(began: datetime, now: datetime) -> datetime:
+    """Of the last day's calls, who asked for a person did so towards its end: their call-back is due, not stale."""
+    opened, closed = last_day(now)
+    return began if began < opened else closed - (closed - began) / 5
+
+
+def last_day(now: datetime) -> tuple[datetime, datetime]:
     """Its working hours until now; yesterday's when today's have hardly begun."""
     opened = now.replace(hour=_OPEN, minute=0, second=0, microsecond=0)
     if now < opened + timedelta(hours=2):

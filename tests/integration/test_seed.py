@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,9 @@ import psycopg
 import pytest
 
 from app.local import furnish
+from app.sales.notices import STALE
 from app.seed.remove import Removed, remove
-from app.seed.write import LEADS, SEED, people, seed
+from app.seed.write import LEADS, SEED, last_day, people, seed, still_waiting
 from app.settings import Settings, load
 from app.store import call_events, calls, consents
 from app.store.connect import Database
@@ -73,6 +75,18 @@ def test_all_of_it_goes_again_and_what_is_real_stays(seeded: tuple[str, UUID, Se
         assert {one.wording for one in consents.of(db, friend) if one.purpose == "marketing"} == {"I agree."}
     database.close()
     assert remove(url, workspace, recordings) == Removed(0, 0)
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_at_any_hour_a_call_back_of_the_last_day_is_due_and_not_stale(hour: int) -> None:
+    for minute in (0, 29, 59):
+        now = datetime(2026, 11, 21, hour, minute, tzinfo=UTC)
+        opened, closed = last_day(now)
+        for share in (0.0, 0.3, 1.0):
+            asked = still_waiting(opened + share * (closed - opened), now)
+            assert timedelta(0) <= now - asked < STALE * 0.8
+    earlier = opened - timedelta(days=3)
+    assert still_waiting(earlier, now) == earlier
 
 
 def test_a_database_of_ones_own_is_not_touched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

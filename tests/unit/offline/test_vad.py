@@ -12,7 +12,16 @@ from app.dialog.events import VoiceOff, VoiceOn
 from app.exchange import voices
 from app.exchange.virtual import run
 from app.ports import AudioChunk, CallerSound
-from app.providers.offline.vad import CONTEXT, WINDOW, Ear, SileroModel, SileroVoiceActivity, Stillness
+from app.providers.offline.vad import (
+    CONTEXT,
+    FEW,
+    FEW_WINDOWS,
+    WINDOW,
+    Ear,
+    SileroModel,
+    SileroVoiceActivity,
+    Stillness,
+)
 from app.telephony import mulaw
 
 BEFORE_MS = 1000
@@ -136,6 +145,31 @@ def test_a_batch_everybody_has_left_does_not_keep_the_next_call_waiting(model: S
             return await watched(activity, a_call())
 
     assert [type(piece) for piece in asyncio.run(main()) if not isinstance(piece, AudioChunk)] == [VoiceOn, VoiceOff]
+
+
+class Broken(SileroModel):
+    def hear(self, ears: list[Ear], sounds: list[bytes]) -> list[float]:
+        raise ValueError("broken")
+
+
+@pytest.mark.parametrize("calls", [FEW, FEW + 2, FEW_WINDOWS + 4])  # at once, in a batch on the loop, on the thread
+def test_a_model_that_fails_keeps_no_call_waiting(calls: int) -> None:
+    async def in_time(sound: bytes) -> AsyncIterator[AudioChunk]:
+        async for chunk in chunks(sound):
+            await asyncio.sleep(0.02)
+            yield chunk
+
+    async def hear(activity: SileroVoiceActivity) -> None:
+        async for _ in activity.watch(in_time(noise(400, 2000))):
+            pass
+
+    async def main() -> list[object]:
+        activity = SileroVoiceActivity(model=Broken())
+        heard = (hear(activity) for _ in range(calls))
+        async with asyncio.timeout(5):
+            return await asyncio.gather(*heard, return_exceptions=True)
+
+    assert [type(found) for found in run(main())] == [ValueError] * calls
 
 
 class Counting(SileroModel):

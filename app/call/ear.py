@@ -123,7 +123,7 @@ class Ear:
     def _give(self, sound: CallerSound) -> None:
         if isinstance(sound, AudioChunk):
             self._waiting_ms += mulaw.duration_ms(sound.mulaw)
-            while self._waiting_ms > _WAITING_MS:
+            while self._waiting and self._waiting_ms > _WAITING_MS:
                 oldest = self._waiting.popleft()
                 if isinstance(oldest, AudioChunk):
                     self._waiting_ms -= mulaw.duration_ms(oldest.mulaw)

@@ -24,6 +24,7 @@ from app.api.sockets import Sockets
 from app.api.wire import MAX_FRAME
 from app.main import Hosting, create_app
 from app.memory import Memory
+from app.rounds import next_round
 from app.settings import Settings
 
 log = observe.log(__name__)
@@ -54,7 +55,7 @@ class DrainingServer(uvicorn.Server):
             taking_over = group.create_task(self._take_over(), name="take over")
             counter = 0
             while not await self.on_tick(counter):
-                await asyncio.sleep(TICK_S)
+                await next_round(TICK_S)
                 counter += TENTHS
             taking_over.cancel()
 

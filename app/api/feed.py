@@ -23,6 +23,7 @@ from typing import Any
 from uuid import UUID
 
 from app import observe
+from app.rounds import next_round
 
 log = observe.log(__name__)
 
@@ -189,7 +190,7 @@ class Feed:
         said_at = 0.0
         async with redis.from_url(redis_url) as client:
             while True:
-                await asyncio.sleep(TOGETHER_S if self._abroad_wants() else HERE_S)
+                await next_round(TOGETHER_S if self._abroad_wants() else HERE_S)
                 with contextlib.suppress(RedisError, OSError):  # a screen is late then; a call never is
                     if self.watchers and self._clock() - said_at >= HERE_S:
                         said_at = self._clock()

@@ -19,6 +19,7 @@ from types import FrameType
 
 from app import observe
 from app.api.room import Room
+from app.rounds import next_round
 
 log = observe.log(__name__)
 
@@ -57,8 +58,7 @@ class Pulse:
         clock = asyncio.get_running_loop().time
         while True:
             every_s = LAG_SAMPLE_S if self._talking() > FEW_CALLS else ALONE_S
-            due = clock() + every_s
-            await asyncio.sleep(every_s)
+            due = await next_round(every_s)
             now = clock()
             self._beat = time.monotonic()
             self._room.lagged(max(0.0, now - due) * 1000, now)
@@ -69,7 +69,7 @@ class Pulse:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         before = (time.perf_counter(), time.thread_time(), time.process_time())
         while True:
-            await asyncio.sleep(SHARE_SAMPLE_S)
+            await next_round(SHARE_SAMPLE_S)
             now = (time.perf_counter(), time.thread_time(), time.process_time())
             wall, loop, process = (after - earlier for after, earlier in zip(now, before, strict=True))
             before = now

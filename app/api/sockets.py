@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
+from app.api.low_water import LowWater
+
 if TYPE_CHECKING:
     from websockets.http11 import Request
 
@@ -59,6 +61,7 @@ class Sockets(WebSocketsSansIOProtocol):
 
     _plain = True  # nothing but whole messages of text has come
     _begun = b""  # one of which the rest has not come
+    _low_water: LowWater | None = None
 
     def data_received(self, data: bytes) -> None:
         if self._plain and self.handshake_complete:  # a client sends nothing before
@@ -68,7 +71,7 @@ class Sockets(WebSocketsSansIOProtocol):
 
     def _texts(self, data: bytes) -> bytes:
         """Takes whole messages of text off the beginning. Returns what is for the library, as all after it is."""
-        at, self._begun = 0, b""
+        at, self._begun, largest = 0, b"", 0
         while at < len(data):
             place = text_at(data, at, self.config.ws_max_size)
             if place is None:
@@ -83,7 +86,9 @@ class Sockets(WebSocketsSansIOProtocol):
                 "text",
             )
             self.send_receive_event_to_app()
-            at = ends
+            at, largest = ends, max(largest, ends - at)
+        if largest and self._low_water is not None:
+            self._low_water.read(largest)
         return b""
 
     def handle_connect(self, event: Request) -> None:
@@ -98,4 +103,5 @@ class Sockets(WebSocketsSansIOProtocol):
             take(waiting.get_nowait())  # type: ignore[arg-type]
         if not self.transport.is_closing():
             self.transport.resume_reading()
+        self._low_water = LowWater(self.transport)
         self.read_paused = True  # for Uvicorn, which stops no socket twice

@@ -10,11 +10,12 @@ from app.call.pacer import Pacer
 from app.call.playout import Piece, Playout
 from app.dialog.events import Keyed
 from app.ports import AudioChunk, Played, Volume
-from app.telephony import media_stream
+from app.telephony import media_stream, mulaw
 from app.telephony.echo import Echo, Whose
 from app.telephony.media_stream import CallerAudio, Marked, MediaStream, Started, Stopped, StreamEvent
 
 _SOUND_FRAMES = 500  # 10 s that nobody listened to; then the oldest goes
+_TOGETHER_MS = 60  # of sound that came at once go on in one piece
 _OUTBOX_FRAMES = 40  # 2 s the carrier has not taken; then audio waits here, where a `clear` is instant
 
 
@@ -47,9 +48,9 @@ class StreamLine:
 
     def feed(self, event: StreamEvent) -> None:
         match event:
-            case CallerAudio(at_ms, mulaw):
-                self._echo.heard(mulaw, at_ms + self._origin_ms)
-                self._hear(AudioChunk(mulaw, at_ms + self._origin_ms))
+            case CallerAudio(at_ms, sound):
+                self._echo.heard(sound, at_ms + self._origin_ms)
+                self._hear(AudioChunk(sound, at_ms + self._origin_ms))
                 self._pacer.nudge()
             case Marked(name):
                 self._playout.marked(name, self._now())
@@ -100,11 +101,26 @@ class StreamLine:
     async def sound(self) -> AsyncIterator[AudioChunk | Keyed]:
         while True:
             while self._sound:
-                yield self._sound.popleft()
+                yield self._next_sound()
             if self._gone:
                 return
             self._sound_came.clear()
             await self._sound_came.wait()
+
+    def _next_sound(self) -> AudioChunk | Keyed:
+        """Frames that wait go on together: each step on their way costs by the piece."""
+        first = self._sound.popleft()
+        if isinstance(first, Keyed):
+            return first
+        parts, ends_ms = [first.mulaw], first.at_ms + mulaw.duration_ms(first.mulaw)
+        while self._sound and ends_ms - first.at_ms < _TOGETHER_MS:
+            more = self._sound[0]
+            if isinstance(more, Keyed) or more.at_ms != ends_ms:
+                break
+            self._sound.popleft()
+            parts.append(more.mulaw)
+            ends_ms += mulaw.duration_ms(more.mulaw)
+        return AudioChunk(b"".join(parts), first.at_ms)
 
     def play(self, utterance: int, mulaw: bytes) -> None:
         if not self._gone:

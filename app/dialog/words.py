@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _SHORT = {
     "i'm": "i am", "it's": "it is", "that's": "that is", "what's": "what is", "who's": "who is", "how's": "how is",
@@ -54,6 +55,7 @@ _YES_DESPITE_NO = ("no problem", "not a problem", "why not", "do not mind", "do 
 _FILLER = frozenset(_words("uh um er erm hmm well oh ah and then dash hyphen space like"))
 
 
+@lru_cache(maxsize=256)  # what is being said is looked at again and again
 def normal(text: str) -> str:
     """Lower case, no punctuation, contractions written out: "It's  TILE, I think." -> "it is tile i think"."""
     plain = unicodedata.normalize("NFKC", text).lower().replace("’", "'")

@@ -47,6 +47,7 @@ class ModelServer(ABC):
         self.refuses: frozenset[str] = frozenset()
         self.requests: list[Served] = []
         self.url = ""
+        self.connected = 0  # times somebody did
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._open = AsyncExitStack()
 
@@ -89,17 +90,20 @@ class ModelServer(ABC):
         task = asyncio.current_task()
         assert task is not None
         self._connections[task] = writer
+        self.connected += 1
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
-                while await self._request(reader, writer):
-                    pass
+                begun: bytes | None = b""
+                while begun is not None:
+                    begun = await self._request(begun, reader, writer)
         finally:
             writer.close()
             del self._connections[task]
 
-    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """False when the connection should end."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    async def _request(self, begun: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
+        """`begun` is what was read of the request already. Returns that of the next, None when the connection should
+        end."""
+        head = (begun + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, path, _ = head[0].split(" ", 2)
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         raw = await reader.readexactly(int(headers.get("content-length", "0")))
@@ -123,7 +127,7 @@ class ModelServer(ABC):
 
     async def _answer(
         self, reply: Completion, served: Served, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bool:
+    ) -> bytes | None:
         if reply.status != 200:
             served.over.set()
             return await _whole(writer, reply.status, self.failure(reply), reply.headers())
@@ -135,7 +139,9 @@ class ModelServer(ABC):
         try:
             await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
             served.left_early = not sending.done()
-            return False
+            if served.left_early or writer.transport.is_closing():
+                return None
+            return gone.result() or None if gone.done() else b""
         finally:
             gone.cancel()
             sending.cancel()
@@ -146,7 +152,7 @@ class ModelServer(ABC):
 async def _stream(writer: asyncio.StreamWriter, events: AsyncIterator[str | None]) -> None:
     """Server-sent events in HTTP chunks. None breaks the connection where it is."""
     lines = ("HTTP/1.1 200 OK", "content-type: text/event-stream; charset=utf-8", "transfer-encoding: chunked",
-             "connection: close", "x-request-id: req_1", "openai-processing-ms: 1", "", "")  # fmt: skip
+             "x-request-id: req_1", "openai-processing-ms: 1", "", "")  # fmt: skip
     writer.write("\r\n".join(lines).encode())
     await writer.drain()
     async for event in events:
@@ -162,7 +168,7 @@ async def _stream(writer: asyncio.StreamWriter, events: AsyncIterator[str | None
 
 async def _whole(
     writer: asyncio.StreamWriter, status: int, body: object, headers: Mapping[str, str] | None = None
-) -> bool:
+) -> bytes:
     data = json.dumps(body).encode()
     lines = [
         f"HTTP/1.1 {status} {responses.get(status, 'Overloaded')}",
@@ -173,4 +179,4 @@ async def _whole(
     ]
     writer.write("\r\n".join([*lines, "", ""]).encode() + data)
     await writer.drain()
-    return True
+    return b""

@@ -22,6 +22,7 @@ from app.providers.deepgram_early import EarlySocket, Lent
 from app.providers.deepgram_results import NAME, Hearing
 from app.providers.deepgram_sockets import Account, Dialect, Sockets, Wishes, messages
 from app.providers.unanswered import Unanswered
+from app.rounds import round_after
 from app.settings import Settings
 from app.telephony import mulaw
 
@@ -30,6 +31,7 @@ __all__ = ["Account", "DeepgramSpeechToText", "Limits", "Wishes", "make"]
 _PIECE_BYTES = 480  # 60 ms a message; what came before the voice ended goes out with its end
 _LAST_WORDS_S = 2.0
 _PROBE_MS = 1000
+_ROUND_S = 0.25
 _AT_LEAST_S = 0.02  # between two looks, whatever the limits are
 
 
@@ -256,7 +258,8 @@ class _Connection:
                 self._hearing.padded(mulaw.duration_ms(await self._dialect.keep_alive(socket, quiet_s)))
                 self._sent_at, quiet_s = now, 0.0
             # Nothing can be due earlier: what begins to count after now has its whole limit before it.
-            left_s = (limits.silent_s - silent_s, limits.words_s - unanswered_s, idle_s - quiet_s)
+            idle_at = round_after(now + idle_s - quiet_s, _ROUND_S)  # while sound comes this is all we wake up for
+            left_s = (limits.silent_s - silent_s, limits.words_s - unanswered_s, idle_at - now)
             await asyncio.sleep(max(min(left_s), _AT_LEAST_S))
 
 

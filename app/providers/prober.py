@@ -19,6 +19,7 @@ from app.ports import Say, Speech, SpeechToText, TextToSpeech
 from app.providers.circuits import FuseBox, Service
 from app.providers.language_model import LanguageModel
 from app.providers.shared_circuits import SharedCircuits
+from app.rounds import next_round
 
 
 class Probe(Protocol):
@@ -69,7 +70,7 @@ class Prober:
                     if now - self._asked_at.get(service, now - self._rhythm.every_s) >= self._rhythm.every_s:
                         self._asked_at[service] = now
                         group.create_task(self._ask(service), name=f"probe {service.provider}")
-                await asyncio.sleep(self._rhythm.look_s)
+                await next_round(self._rhythm.look_s)
 
     async def _ask(self, service: Service) -> None:
         if self._shared is not None and not await self._shared.may_probe(service, self._rhythm.every_s):

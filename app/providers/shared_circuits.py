@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from app.providers.circuits import Circuit, FuseBox, Service
+from app.rounds import next_round
 
 KEY = "strowger:circuits"
 BELIEVED_S = 20.0
@@ -55,7 +56,7 @@ class SharedCircuits:
         try:
             while True:
                 await self.exchange(box)
-                await asyncio.sleep(EVERY_S)
+                await next_round(EVERY_S)
         finally:
             await self._redis.aclose()
 

@@ -233,3 +233,18 @@ def test_a_second_fact_stays_known_to_the_engine() -> None:
             assert talk.dialogue.expecting().topic == "ask:roof"
 
     run(main)
+
+
+def test_one_connection_serves_turn_after_turn_until_an_answer_is_broken_off() -> None:
+    async def main() -> None:
+        async with talking(Completion(WORDS)) as talk:
+            for _ in range(3):
+                assert await talk.says(PRICE) == WORDS
+            assert talk.server.connected == 1
+            stream = talk.model.stream([{"role": "user", "content": "hello"}])
+            await anext(stream)
+            await stream.aclose()
+            await talk.says(PRICE)
+            assert talk.server.connected == 2
+
+    run(main)

@@ -10,6 +10,7 @@ from app.call.bridge import BAD_DATA, NORMAL, POLICY, TOO_BIG, Admission, Limits
 from app.call.line import StreamLine
 from app.call.pacer import Pacer
 from app.call.setup import CallSetup, Parts, Resumed
+from app.dialog import events
 from app.dialog.events import (
     AgentSaid,
     CallBegan,
@@ -29,7 +30,7 @@ from app.providers.scripted import (
     ScriptedVoiceActivity,
     script,
 )
-from app.telephony.media_stream import Marked, MediaStream
+from app.telephony.media_stream import CallerAudio, Keyed, Marked, MediaStream
 
 SID = "MZ01"
 START = json.dumps({"event": "start", "streamSid": SID, "start": {"callSid": "CA1", "accountSid": "AC1"}})
@@ -242,7 +243,25 @@ def test_a_tick_that_is_nearly_due_comes_with_whatever_woke_the_process():
         pacer.nudge()  # nobody is there
         return tape.at
 
-    assert run(pace()) == [85, 185, 300, 400]
+    assert run(pace()) == [85, 185, 285, 385]  # never more than a tick apart
+
+
+def test_frames_that_wait_go_on_together_and_nothing_is_joined_that_does_not_follow():
+    async def hear():
+        line = StreamLine(MediaStream(), Pacer())
+        frame = bytes(range(160))
+        for at_ms in (0, 20, 40, 60, 80, 140, 160):  # what should have come at 100 and 120 is lost
+            line.feed(CallerAudio(at_ms, frame))
+        line.feed(Keyed("5"))
+        line.feed(CallerAudio(180, frame))
+        line.hang_up()
+        return [
+            sound.digit if isinstance(sound, events.Keyed) else (sound.at_ms, sound.mulaw)
+            async for sound in line.sound()
+        ], frame
+
+    heard, frame = run(hear())
+    assert heard == [(0, 3 * frame), (60, 2 * frame), (140, 2 * frame), "5", (180, frame)]
 
 
 def test_C09_the_pacer_tells_how_late_the_last_line_of_a_round_was_served():

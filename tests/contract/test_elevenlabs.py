@@ -7,6 +7,14 @@ from contextlib import aclosing
 
 import pytest
 from elevenlabs.client import ElevenLabs
+from elevenlabs.types import (
+    CloseContext,
+    FlushContext,
+    InitializeConnectionMulti,
+    KeepContextAlive,
+    RealtimeVoiceSettings,
+    SendTextMulti,
+)
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -14,7 +22,7 @@ from app.dialog import voice as playbook
 from app.errors import ProviderDown, ProviderRefused
 from app.exchange.elevenlabs import MS_PER_CHAR, ElevenLabsServer, SpeechFaults
 from app.ports import Say
-from app.providers.elevenlabs import Account, ElevenLabsTextToSpeech, Limits, Voice, make
+from app.providers.elevenlabs import Account, ElevenLabsTextToSpeech, Limits, Voice, make, written
 from app.settings import load
 from app.telephony import mulaw
 
@@ -284,6 +292,22 @@ def test_a_server_that_is_not_there():
 
 
 # --- what else the local server does as the real one -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        InitializeConnectionMulti(text=" ", voice_settings=RealtimeVoiceSettings(stability=0.5), context_id="c1"),
+        SendTextMulti(text='He said "yes", naïvely. ', context_id="c1"),
+        FlushContext(context_id="c1", flush=True),
+        CloseContext(context_id="c1", close_context=True),
+        KeepContextAlive(text="", context_id="c1"),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_what_is_sent_is_what_the_sdk_would_write(message):
+    """Our own server, which the other tests talk to, might take too much."""
+    assert json.loads(written(message)) == json.loads(message.json())
 
 
 def test_the_server_talks_to_the_sdks_own_realtime_client():

@@ -31,6 +31,7 @@ from app.providers.scripted import (
     script,
 )
 from app.telephony.media_stream import CallerAudio, Keyed, Marked, MediaStream
+from tests.unit.call.journal import Journal
 
 SID = "MZ01"
 START = json.dumps({"event": "start", "streamSid": SID, "start": {"callSid": "CA1", "accountSid": "AC1"}})
@@ -61,20 +62,6 @@ class Wire:
 
     async def close(self, code: int = 1000) -> None:
         self.codes.append(code)
-
-
-class Journal:
-    def __init__(self) -> None:
-        self.facts: list[object] = []
-
-    def record(self, entry: Entry) -> None:
-        self.facts.append(entry.fact)
-
-    async def commit(self, entry: Entry) -> None:
-        self.record(entry)
-
-    async def settle(self) -> None:
-        pass
 
 
 def held(wire: Wire, admit=None, limits: Limits | None = None, resumed: Resumed | None = None, journal=None):

@@ -11,13 +11,13 @@ from app.dialog.events import (
     CallerSaid,
     ConsentGiven,
     DisclosureHeard,
-    Entry,
     FactLearned,
     HumanRequested,
     OptedOut,
     RecordingRefused,
     to_record,
 )
+from tests.unit.call.journal import Journal
 
 BEGAN = CallBegan("CA1", "inbound", "+12025550111", "+12025550100", "test", 1, "", "", "")
 CARD = "4111111111111111"
@@ -28,20 +28,6 @@ WORDS = [
     HumanRequested("SECRET"),
     OptedOut("SECRET"),
 ]
-
-
-class Journal:
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-
-    def record(self, entry: Entry) -> None:
-        self.entries.append(entry)
-
-    async def commit(self, entry: Entry) -> None:
-        self.record(entry)
-
-    async def settle(self) -> None:
-        pass
 
 
 def a_log(resumed: Resumed | None = None) -> tuple[CallLog, Journal]:

@@ -10,26 +10,16 @@ from app.call.line import StreamLine
 from app.call.log import CallLog
 from app.call.pacer import Pacer
 from app.call.setup import CallSetup, Parts
-from app.dialog.events import CallBegan, Entry, Heard, VoiceOff, VoiceOn
+from app.dialog.events import CallBegan, Heard, VoiceOff, VoiceOn
 from app.exchange.virtual import run
 from app.ports import AudioChunk, CallerSound, Expectation, Say
 from app.providers.scripted import ScriptedDialogue, ScriptedTextToSpeech, ScriptedVoiceActivity, script, tone
 from app.telephony import mulaw
 from app.telephony.media_stream import CallerAudio, MediaStream
+from tests.unit.call.journal import Journal
 
 START = '{"event":"start","streamSid":"MZ1","start":{"callSid":"CA1","accountSid":"AC1"}}'
 BEGAN = CallBegan("CA1", "inbound", "+12025550111", "+12025550100", "test", 1, "", "", "")
-
-
-class Journal:
-    def record(self, entry: Entry) -> None:
-        pass
-
-    async def commit(self, entry: Entry) -> None:
-        pass
-
-    async def settle(self) -> None:
-        pass
 
 
 class Notebook:

@@ -7,7 +7,7 @@ from app.call.log import CallLog
 from app.call.pacer import Pacer
 from app.call.session import Session
 from app.call.setup import CallSetup, Parts
-from app.dialog.events import CallBegan, Entry, Keyed, ReplyEnded
+from app.dialog.events import CallBegan, Keyed, ReplyEnded
 from app.dialog.patience import Patience
 from app.dialog.turns import Phase
 from app.exchange.virtual import run
@@ -20,20 +20,10 @@ from app.providers.scripted import (
     script,
 )
 from app.telephony.media_stream import Marked, MediaStream
+from tests.unit.call.journal import Journal
 
 START = '{"event":"start","streamSid":"MZ1","start":{"callSid":"CA1","accountSid":"AC1"}}'
 BEGAN = CallBegan("CA1", "inbound", "+12025550111", "+12025550100", "test", 1, "", "", "")
-
-
-class Journal:
-    def record(self, entry: Entry) -> None:
-        pass
-
-    async def commit(self, entry: Entry) -> None:
-        pass
-
-    async def settle(self) -> None:
-        pass
 
 
 def test_word_from_a_reply_that_was_cut_does_not_end_the_next_one():

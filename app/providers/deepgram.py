@@ -31,7 +31,7 @@ __all__ = ["Account", "DeepgramSpeechToText", "Limits", "Wishes", "make"]
 _PIECE_BYTES = 480  # 60 ms a message; what came before the voice ended goes out with its end
 _LAST_WORDS_S = 2.0
 _PROBE_MS = 1000
-_ROUND_S = 0.25
+_ROUND_S = 0.25  # that no sound comes is noticed about so much later at most
 _AT_LEAST_S = 0.02  # between two looks, whatever the limits are
 
 

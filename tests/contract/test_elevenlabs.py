@@ -291,9 +291,6 @@ def test_a_server_that_is_not_there():
     run(main())
 
 
-# --- what else the local server does as the real one -----------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "message",
     [
@@ -308,6 +305,9 @@ def test_a_server_that_is_not_there():
 def test_what_is_sent_is_what_the_sdk_would_write(message):
     """Our own server, which the other tests talk to, might take too much."""
     assert json.loads(written(message)) == json.loads(message.json())
+
+
+# --- what else the local server does as the real one -----------------------------------------------------------------
 
 
 def test_the_server_talks_to_the_sdks_own_realtime_client():

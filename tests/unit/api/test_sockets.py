@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from itertools import pairwise
 from typing import Any, cast
 
@@ -28,8 +29,8 @@ MOST = 64 * 1024
 class Transport(asyncio.Transport):
     """The server's end of a connection in memory."""
 
-    def __init__(self) -> None:
-        super().__init__({"socket": None, "sockname": ("127.0.0.1", 80), "peername": ("127.0.0.1", 81)})
+    def __init__(self, ours: socket.socket | None = None) -> None:
+        super().__init__({"socket": ours, "sockname": ("127.0.0.1", 80), "peername": ("127.0.0.1", 81)})
         self.written: list[bytes] = []
         self.reading = True
         self._closing = False
@@ -204,6 +205,20 @@ def test_what_looks_like_a_message_inside_of_another_frame_is_none() -> None:
         peer.server.data_received(peer.said("said"))
         await peer.settled()
         assert peer.heard == ["said"]
+
+    asyncio.run(main())
+
+
+def test_the_kernel_is_asked_to_wait_once_nobody_waits_for_each_frame() -> None:
+    async def main() -> None:
+        peer = Peer()
+        with socket.socket() as ours:
+            peer.transport = Transport(ours)
+            await peer.connected("early " * 50)
+            assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == 1
+            frame = peer.said("x" * 350)
+            peer.server.data_received(frame)
+            assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == int(2.5 * len(frame))
 
     asyncio.run(main())
 
